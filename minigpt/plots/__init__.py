@@ -1,0 +1,1 @@
+"""Pictures for the chapters: numbers in, a Bokeh layout or coloured text out."""
