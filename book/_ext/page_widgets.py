@@ -1,0 +1,72 @@
+"""The directive `page-widget`: one of the page's own interactive elements.
+
+```{page-widget} live-tokenizer
+:attributes: mode=train
+What readers without JavaScript, and notebooks, see instead.
+```
+"""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.util.docutils import SphinxDirective
+from tokenizer_files import tokenizer_payload
+
+import minigpt
+from minigpt.tokenizer import BPETokenizer
+
+
+class PageWidget(SphinxDirective):
+    required_arguments = 1
+    has_content = True
+    option_spec = {"attributes": directives.unchanged}  # noqa: RUF012 (docutils' own form)
+
+    def run(self) -> list[nodes.Node]:
+        name = self.arguments[0]
+        if not (Path(self.env.srcdir) / "assets" / f"{name}.js").exists():
+            raise self.error(f"there is no page widget {name!r}: book/assets/{name}.js is missing")
+        attributes = ""
+        for pair in self.options.get("attributes", "").split():
+            key, _, value = pair.partition("=")
+            attributes += f' {key}="{html.escape(value)}"'
+        fallback = nodes.container(classes=["page-widget-fallback"])
+        self.state.nested_parse(self.content, self.content_offset, fallback)
+        return [
+            nodes.raw("", f"<{name}{attributes}>", format="html", page_widget=name),
+            fallback,
+            nodes.raw("", f"</{name}>", format="html"),
+        ]
+
+
+def add_scripts(app, pagename, templatename, context, doctree) -> None:
+    if not doctree:
+        return
+    found = {raw.get("page_widget") for raw in doctree.findall(nodes.raw)} - {None}
+    for name in sorted(found):
+        app.add_js_file(f"{name}.js", type="module")
+
+
+def write_vocabularies(app, error) -> None:
+    """Write the merges that the page's tokenizer reads, from the Python tokenizers."""
+    if error or app.builder.format != "html":
+        return
+    folder = Path(app.outdir) / "_static" / "tokenizers"
+    folder.mkdir(parents=True, exist_ok=True)
+    shipped = Path(minigpt.__file__).parent / "pretrained" / "shakespeare" / "tokenizer.json"
+    for name, tokenizer in (
+        ("gpt2", BPETokenizer.gpt2()),
+        ("shakespeare", BPETokenizer.load(shipped)),
+    ):
+        alphabet = [tokenizer.vocab[i][0] for i in range(256)]
+        payload = tokenizer_payload(tokenizer.merges, alphabet)
+        (folder / f"{name}.json").write_text(payload, "utf-8")
+
+
+def setup(app) -> None:
+    app.add_directive("page-widget", PageWidget)
+    app.connect("html-page-context", add_scripts)
+    app.connect("build-finished", write_vocabularies)
