@@ -1,0 +1,212 @@
+"""The book's own rules: stems, one copy of the code, notebooks that match and are compared."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import chapters
+import nbformat
+import pytest
+import stale_pages
+
+ROOT = chapters.ROOT
+STEMS = chapters.stems()
+# Modules without a chapter of their own, each with the chapter or page that explains it.
+NO_CHAPTER = {
+    "__init__",
+    "bpe",  # the algorithm behind tokenizer, derived there
+    "data",
+    "figure",
+    "presplit",  # the words that tokenizer never merges across
+    "source",
+    "tokenizer_input",  # the checks of what tokenizer is given
+    "tokenizer_json",  # the file format behind tokenizer
+    "word_cache",  # what makes tokenizer quick
+}
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_every_chapter_has_its_module_tests_and_notebook(stem):
+    for path in (f"minigpt/{stem}.py", f"tests/test_{stem}.py", f"notebooks/{stem}.ipynb"):
+        assert (ROOT / path).exists(), f"book/{stem}.md needs {path}"
+
+
+def test_every_module_has_a_chapter_or_is_listed():
+    modules = {path.stem for path in (ROOT / "minigpt").glob("*.py")}
+    assert modules - set(STEMS) == NO_CHAPTER & modules == NO_CHAPTER
+
+
+def test_no_notebook_without_a_chapter():
+    assert {path.stem for path in chapters.NOTEBOOKS.glob("*.ipynb")} == set(STEMS)
+
+
+def public_names() -> set[str]:
+    """Every public function and class that a module of the package defines."""
+    return {
+        node.name
+        for path in (ROOT / "minigpt").glob("*.py")
+        for node in ast.parse(path.read_text("utf-8")).body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
+    }
+
+
+def redefined(code: str) -> set[str]:
+    """Names of the package that a chapter's cell defines again."""
+    code = re.sub(r"^\s*[%!].*$", "pass", code, flags=re.MULTILINE)
+    defined = {
+        node.name
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    }
+    return defined & public_names()
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_chapter_does_not_redefine_what_the_package_defines(stem):
+    for cell in chapters.from_source(stem).cells:
+        if cell.cell_type == "code" and chapters.SETUP not in cell.metadata.get("tags", []):
+            assert redefined(cell.source) == set()
+
+
+def test_the_redefinition_check_can_fail():
+    assert redefined("class BPETokenizer:\n    pass") == {"BPETokenizer"}
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_notebook_matches_its_chapter_and_was_run(stem):
+    assert chapters.problems(stem, chapters.committed(stem)) == []
+
+
+@pytest.fixture
+def notebook():
+    return copy.deepcopy(chapters.committed("tokenizer"))
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def test_a_chapter_that_differs_from_its_notebook_is_refused(notebook):
+    code_cells(notebook)[1].source += "\n# edited"
+    assert any("does not have the cells" in p for p in chapters.problems("tokenizer", notebook))
+
+
+def test_prose_that_differs_is_refused(notebook):
+    next(c for c in notebook.cells if c.cell_type == "markdown").source += " edited"
+    assert any("does not have the cells" in p for p in chapters.problems("tokenizer", notebook))
+
+
+def test_outputs_of_older_code_are_refused(notebook):
+    notebook.metadata.minigpt.inputs = "0" * 64
+    assert any("older than the code" in p for p in chapters.problems("tokenizer", notebook))
+
+
+def test_a_notebook_without_outputs_is_refused(notebook):
+    for cell in code_cells(notebook):
+        cell.outputs, cell.execution_count = [], None
+    found = chapters.problems("tokenizer", notebook)
+    assert any("never run" in p for p in found)
+    assert any("holds no outputs" in p for p in found)
+
+
+def test_hiding_from_nbval_is_refused(notebook):
+    cells = code_cells(notebook)
+    cells[1].source = "# NBVAL_IGNORE_OUTPUT\n" + cells[1].source
+    cells[2].metadata.tags = ["raises-exception"]
+    for cell in cells[3:]:
+        cell.metadata.tags = ["nbval-ignore-output"]
+    found = "\n".join(chapters.problems("tokenizer", notebook))
+    assert "hides from nbval" in found
+    assert "raises nothing" in found
+    assert "at most 1 in 10" in found
+
+
+def test_stderr_is_refused(notebook):
+    code_cells(notebook)[1].outputs = [nbformat.v4.new_output("stream", name="stderr", text="!")]
+    assert any("stderr" in p for p in chapters.problems("tokenizer", notebook))
+
+
+def test_the_digest_follows_the_package(monkeypatch, tmp_path):
+    before = chapters.inputs_digest("tokenizer")
+    for name in ("requirements.txt", "requirements-data.txt", "_toc.yml", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / "minigpt", tmp_path / "minigpt")
+    monkeypatch.setattr(chapters, "ROOT", tmp_path)
+    assert chapters.inputs_digest("tokenizer") == before
+    (tmp_path / "minigpt" / "data.py").write_text("edited = True\n")
+    assert chapters.inputs_digest("tokenizer") != before
+
+
+def run_nbval(path: Path) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider"]
+    command += ["--rootdir", str(path.parent), "-c", os.devnull, str(path)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+
+def test_nbval_sees_a_wrong_output(notebook, tmp_path):
+    cells = code_cells(notebook)[:3]  # enough to be quick: the set-up and two that print
+    notebook.cells = cells
+    true, lie = tmp_path / "true.ipynb", tmp_path / "lie.ipynb"
+    nbformat.write(notebook, true)
+    printed = cells[2].outputs[0]
+    wrong = re.sub(r"\d", lambda digit: str((int(digit[0]) + 1) % 10), printed.text, count=1)
+    assert wrong != printed.text
+    printed.text = wrong
+    nbformat.write(notebook, lie)
+    assert run_nbval(true).returncode == 0
+    found = run_nbval(lie)
+    assert found.returncode == 1
+    assert "Cell outputs differ" in found.stdout
+
+
+def test_prose_for_notebooks_needs_no_sphinx():
+    values = {"words": "61,018"}
+    text = "It has {glue:text}`words` entries.\n\n```{chapter-cost} tokenizer\n```\n"
+    assert chapters.notebook_prose(text, "tokenizer", values) == "It has 61,018 entries.\n\n"
+    widget = "```{page-widget} merge-stepper\n:attributes: mode=train\nA stepper.\n```"
+    page = f"{chapters.homepage()}tokenizer.html"
+    assert chapters.notebook_prose(widget, "tokenizer", {}) == (
+        f"> A stepper. [Open the page]({page})."
+    )
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_no_directive_of_ours_is_left_in_a_notebook(stem):
+    prose = "\n".join(c.source for c in chapters.committed(stem).cells if c.cell_type == "markdown")
+    assert not re.search(r"\{(glue|chapter-cost|page-widget)", prose)
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_chapter_keeps_its_budget(stem):
+    cost = chapters.committed(stem).metadata.minigpt
+    assert cost.seconds <= chapters.BUDGET_SECONDS
+    assert cost.peak_mb <= chapters.BUDGET_MB
+
+
+def test_one_repository_address_everywhere():
+    address = chapters.repository()
+    assert f"url: {address}\n" in (ROOT / "_config.yml").read_text("utf-8")
+    assert address.removeprefix("https://github.com/") in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_pages_that_left_the_book_leave_the_site(tmp_path):
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "_static").mkdir()
+    pages = ("index.html", "404.html", "gone.html", "notebooks/gone.ipynb", "_static/kept.html")
+    for page in pages:
+        (tmp_path / page).write_text("")
+    environment = SimpleNamespace(found_docs={"index"})
+    builder = SimpleNamespace(format="html")
+    stale_pages.remove_stale(
+        SimpleNamespace(outdir=tmp_path, env=environment, builder=builder), None
+    )
+    left = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()}
+    assert left == {"index.html", "404.html", "_static/kept.html"}
