@@ -1,0 +1,37 @@
+"""The README's code runs and prints what the README says."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+
+import chapters
+
+README = (chapters.ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_example_prints_what_the_readme_shows():
+    code, printed = re.search(r"```python\n(.*?)```\n+```text\n(.*?)```", README, re.S).groups()
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(compile(code, "README.md", "exec"), {})
+    assert out.getvalue() == printed
+
+
+def test_every_chapter_is_in_the_table():
+    for stem in chapters.stems():
+        row = next(line for line in README.splitlines() if f"book/{stem}.md" in line)
+        assert f"minigpt/{stem}.py" in row
+        assert f"tests/test_{stem}.py" in row
+
+
+def test_every_path_in_the_readme_exists():
+    for path in re.findall(r"\]\(([^):#]+)\)", README):
+        assert (chapters.ROOT / path).exists(), path
+
+
+def test_the_commands_are_targets_of_the_makefile():
+    targets = re.findall(r"^([a-z]+):", (chapters.ROOT / "Makefile").read_text("utf-8"), re.M)
+    for command in re.findall(r"\bmake ([a-z]+)\b", README):
+        assert command in targets
