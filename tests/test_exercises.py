@@ -124,7 +124,7 @@ WRONG = [  # check, submission, a part of the hint that it must earn
     ("encode_word", encode_once, "look again"),
     ("stream_text", lambda tokens: [t.decode("utf-8", "replace") for t in tokens], "decoded alone"),
     ("stream_text", lambda tokens: [t.decode() for t in tokens], "raised UnicodeDecodeError"),
-    ("stream_text", stream_swallowing_the_end, "swallowed"),
+    ("stream_text", stream_swallowing_the_end, "was swallowed"),
 ]
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from bokeh.models import Div
 from bokeh.plotting import figure
 
 import minigpt.figure
@@ -26,6 +27,12 @@ def test_a_figure_is_json_with_its_description():
     assert 'aria-label="A &quot;line&quot; &lt;/script&gt; that rises"' in html
     data = re.search(r'<script type="application/json"[^>]*>(.*?)</script>', html, re.S)[1]
     assert json.loads(data)["target_id"] == re.search(r'id="(figure-\d+)"', html)[1]
+
+
+def test_text_in_a_figure_cannot_end_its_data():
+    html = show(Div(text="</script>"), "A text")._repr_html_()
+    data = re.search(r'<script type="application/json"[^>]*>(.*?)</script>', html, re.S)[1]
+    assert "</script>" in str(json.loads(data))
 
 
 def test_a_figure_needs_a_description():

@@ -18,6 +18,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from sphinx.errors import ExtensionError
 
+from minigpt.plots.tokenizer import sentence
+
 SITE = chapters.ROOT / "_build" / "html"
 PAGES = sorted(path.name for path in SITE.glob("*.html"))
 STEMS = chapters.stems()
@@ -213,6 +215,25 @@ def test_figures_take_the_colours_of_the_page(open_page, site_url):
     dark = watched.page.evaluate(ink)
     assert dark != light
     assert set(watched.page.evaluate(labels)) == {dark}
+
+
+def test_the_slider_tells_what_python_would(open_page, site_url):
+    watched = open_page(f"{site_url}tokenizer.html")
+    figure = watched.page.locator(".minigpt-figure").first
+    figure.scroll_into_view_if_needed()
+    handle = figure.locator(".noUi-handle")
+    handle.focus()
+    sizes, seen, unseen = watched.page.evaluate(
+        """() => Bokeh.documents.flatMap(d => d.roots()).flatMap(r => [...r.references()])
+           .filter(m => m.type === "ColumnDataSource" && m.data.size)
+           .map(m => [m.data.size, m.data.seen, m.data.unseen].map(a => [...a]))[0]"""
+    )
+    watched.page.keyboard.press("Home")
+    for values in zip(sizes, seen, unseen, strict=True):
+        told = re.sub(r"</?b>", "", sentence(*values, n_embd=768))
+        expect(figure.get_by_text(f"{values[0]:,} tokens: a page")).to_have_text(told)
+        watched.page.keyboard.press("ArrowRight")
+    assert len(sizes) > 10
 
 
 def test_a_choice_of_colours_is_kept(open_page, site_url):
