@@ -24,6 +24,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 import yaml
+from notebook_prose import Prose
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK, NOTEBOOKS = ROOT / "book", ROOT / "notebooks"
@@ -112,6 +113,8 @@ def from_source(stem: str) -> nbformat.NotebookNode:
         digest = hashlib.sha256(cell.source.encode()).hexdigest()[:8]
         seen[digest] = seen.get(digest, -1) + 1
         cell.id = f"{digest}-{seen[digest]}"
+        if {"hide-cell", "hide-input"} & set(cell.metadata.get("tags", [])):
+            cell.metadata["jupyter"] = {"source_hidden": True}  # what a page folds, so does Jupyter
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     return notebook
 
@@ -126,21 +129,14 @@ def glued(notebook: nbformat.NotebookNode) -> dict[str, str]:
     }
 
 
-def notebook_prose(text: str, stem: str, values: dict[str, str]) -> str:
-    """A chapter's prose without what Sphinx alone can show: glued values, page widgets."""
-    page = f"{homepage()}{stem}.html"
-    text = re.sub(r"\{glue:text\}`(\w+)`", lambda m: values.get(m[1], m[0]), text)
-    text = re.sub(r"```\{chapter-cost\}.*?```\n?", "", text, flags=re.DOTALL)
-    widget = r"```\{page-widget\} \S+\n(?::.*\n)*(.*?)\n```"
-    return re.sub(widget, rf"> \1 [Open the page]({page}).", text, flags=re.DOTALL)
-
-
 def chapter_notebook(stem: str, ran: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """The chapter's cells as they are now, in the words that go with a run's glued values."""
-    notebook, values = from_source(stem), glued(ran)
+    notebook = from_source(stem)
+    page, references = f"{homepage()}{stem}.html", BOOK / "references.bib"
+    prose = Prose(page, references, glued(ran), source(stem))
     for cell in notebook.cells:
         if cell.cell_type == "markdown" and SETUP not in cell.metadata.get("tags", []):
-            cell.source = notebook_prose(cell.source, stem, values)
+            cell.source = prose.convert(cell.source)
     return notebook
 
 

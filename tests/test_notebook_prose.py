@@ -1,0 +1,67 @@
+"""Notebooks say in plain Markdown what the pages say in MyST."""
+
+from __future__ import annotations
+
+import chapters
+import pytest
+from notebook_prose import Prose
+
+PAGE = "https://example.org/book/tokenizer.html"
+TEXT = """
+```{math}
+:label: eq:first
+a
+```
+
+```{math}
+:label: eq:second
+b
+```
+"""
+
+
+@pytest.fixture
+def prose():
+    return Prose(PAGE, chapters.BOOK / "references.bib", {"words": "61,018"}, TEXT)
+
+
+@pytest.mark.parametrize(
+    ("myst", "markdown"),
+    [
+        ("(sec:here)=\n## Here", "## Here"),
+        ("a {term}`token`, {term}`tokens <token>`", "a token, tokens"),
+        ("It has {glue:text}`words` entries.", "It has 61,018 entries."),
+        ("see {eq}`eq:second`", "see (2)"),
+        ("the {doc}`glossary`", "the [glossary](https://example.org/book/glossary.html)"),
+        ("as {cite:t}`gage1994` says", "as Gage (1994) says"),
+        ("as said {cite:p}`sennrich2016`", "as said (Sennrich et al., 2016)"),
+        ("```{math}\n:label: eq:second\n\\frac{a}{b}\n```", "$$\n\\frac{a}{b} \\tag{2}\n$$"),
+        ("```{math}\na\n```", "$$\na\n$$"),
+        (
+            ":::{dropdown} Answer\nIt is {term}`token`.\n:::",
+            "<details><summary>Answer</summary>\n\nIt is token.\n\n</details>",
+        ),
+        (
+            ":::{admonition} Box\n:class: box\nOne.\n\n```{chapter-cost} tokenizer\n```\n:::",
+            "> **Box**\n>\n> One.",
+        ),
+        (
+            "```{page-widget} merge-stepper\n:attributes: mode=train\nA stepper.\n```",
+            f"> A stepper. [Open the page]({PAGE}).",
+        ),
+        (
+            "```{list-table} Costs\n:header-rows: 1\n\n* - A\n  - B\n* - `a|b`\n  - 2\n```",
+            "*Costs*\n\n| A | B |\n| --- | --- |\n| `a\\|b` | 2 |",
+        ),
+        ("`\\p{L}` is a letter, `\\p{N}` a number", "`\\p{L}` is a letter, `\\p{N}` a number"),
+        ("```python\n{'a': 1}\n```", "```python\n{'a': 1}\n```"),
+    ],
+)
+def test_each_construct(prose, myst, markdown):
+    assert prose.convert(myst) == markdown
+
+
+@pytest.mark.parametrize("myst", ["```{figure} a.png\n```", "{download}`a.zip`"])
+def test_what_is_unknown_is_refused(prose, myst):
+    with pytest.raises(ValueError, match="notebooks cannot show"):
+        prose.convert(myst)
