@@ -72,7 +72,7 @@ def redefined(code: str) -> set[str]:
 @pytest.mark.parametrize("stem", STEMS)
 def test_a_chapter_does_not_redefine_what_the_package_defines(stem):
     for cell in chapters.from_source(stem).cells:
-        if cell.cell_type == "code" and chapters.SETUP not in cell.metadata.get("tags", []):
+        if cell.cell_type == "code" and not chapters.is_setup(cell):
             assert redefined(cell.source) == set()
 
 

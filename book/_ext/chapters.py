@@ -100,6 +100,11 @@ def setup_cells() -> list[nbformat.NotebookNode]:
     ]
 
 
+def is_setup(cell: nbformat.NotebookNode) -> bool:
+    """Whether a cell is one that notebooks have and chapters have not."""
+    return SETUP in cell.metadata.get("tags", [])
+
+
 def from_source(stem: str) -> nbformat.NotebookNode:
     """The notebook of a chapter as its source says it, without outputs."""
     notebook = jupytext.reads(source(stem), fmt="md:myst")
@@ -135,7 +140,7 @@ def chapter_notebook(stem: str, ran: nbformat.NotebookNode) -> nbformat.Notebook
     page, references = f"{homepage()}{stem}.html", BOOK / "references.bib"
     prose = Prose(page, references, glued(ran), source(stem))
     for cell in notebook.cells:
-        if cell.cell_type == "markdown" and SETUP not in cell.metadata.get("tags", []):
+        if cell.cell_type == "markdown" and not is_setup(cell):
             cell.source = prose.convert(cell.source)
     return notebook
 

@@ -23,18 +23,26 @@ def seed_cache(app) -> None:
     path = app.config.nb_execution_cache_path or str(app.outdir.parent / ".jupyter_cache")
     app.config.nb_execution_cache_path = path
     cache = get_cache(path)
+    cache.clear_cache()
     for stem in chapters.stems():
-        notebook = chapters.committed(stem)
-        notebook.cells = [
-            c for c in notebook.cells if chapters.SETUP not in c.metadata.get("tags", [])
-        ]
-        # The cache compares kernels too: give it the one that the chapter's header names.
-        notebook.metadata["kernelspec"] = jupytext.reads(
-            chapters.source(stem), fmt="md:myst"
-        ).metadata["kernelspec"]
-        cost = {"execution_seconds": notebook.metadata["minigpt"]["seconds"]}
+        ran = chapters.committed(stem)
+        # The cache compares kernels and cell metadata too: take those of the chapter itself.
+        notebook = jupytext.reads(chapters.source(stem), fmt="md:myst")
+        outputs = [c for c in ran.cells if c.cell_type == "code" and not chapters.is_setup(c)]
+        cells = [c for c in notebook.cells if c.cell_type == "code"]
+        for cell, old in zip(cells, outputs, strict=True):
+            cell.outputs, cell.execution_count = old.outputs, old.execution_count
+        cost = {"execution_seconds": ran.metadata["minigpt"]["seconds"]}
         bundle = CacheBundleIn(notebook, str(chapters.BOOK / f"{stem}.md"), data=cost)
         cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+
+
+def refuse_runs(app, error) -> None:
+    """Fail when MyST-NB found a chapter not in the cache and ran it."""
+    extra = len(get_cache(app.config.nb_execution_cache_path).list_cache_records())
+    extra -= len(chapters.stems())
+    if not error and extra:
+        raise ExtensionError(f"the build ran {extra} chapters instead of showing their notebooks")
 
 
 def changed_notebooks(app, env, added, changed, removed) -> list[str]:
@@ -52,3 +60,4 @@ def changed_notebooks(app, env, added, changed, removed) -> list[str]:
 def setup(app) -> None:
     app.connect("builder-inited", seed_cache)
     app.connect("env-get-outdated", changed_notebooks)
+    app.connect("build-finished", refuse_runs)
