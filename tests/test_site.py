@@ -229,9 +229,9 @@ def test_the_slider_tells_what_python_would(open_page, site_url):
            .map(m => [m.data.size, m.data.seen, m.data.unseen].map(a => [...a]))[0]"""
     )
     watched.page.keyboard.press("Home")
-    for values in zip(sizes, seen, unseen, strict=True):
-        told = re.sub(r"</?b>", "", sentence(*values, n_embd=768))
-        expect(figure.get_by_text(f"{values[0]:,} tokens: a page")).to_have_text(told)
+    for size, a, b in zip(sizes, seen, unseen, strict=True):
+        told = re.sub(r"</?b>", "", sentence(size, float(a), float(b), n_embd=768))
+        expect(figure.get_by_text(f"{size:,} tokens: a page")).to_have_text(told)
         watched.page.keyboard.press("ArrowRight")
     assert len(sizes) > 10
 
