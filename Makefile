@@ -13,6 +13,7 @@ BIN  := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PY   := $(BIN)/python
 PORT ?= 8000
 SITE := _build/html
+STAMP := _build/.built
 
 export PYTHONUTF8 = 1
 
@@ -37,8 +38,13 @@ endif
 notebooks: $(VENV)/.installed  ## run the chapters whose code changed
 	$(PY) book/_ext/chapters.py
 
+# Every build is a full one (--all): Sphinx cannot know that a page depends on the package.
+$(STAMP): $(VENV)/.installed _config.yml _toc.yml $(shell find book minigpt notebooks -mindepth 1 -not -name '__pycache__' -not -name '*.pyc')
+	$(BIN)/jupyter-book build book --all --config _config.yml --toc "$(CURDIR)/_toc.yml" --path-output . -W -n --keep-going --quiet
+	@touch $@
+
 book: notebooks  ## build the website into _build/html
-	$(BIN)/jupyter-book build book --config _config.yml --toc "$(CURDIR)/_toc.yml" --path-output . -W -n --keep-going --quiet
+	@$(MAKE) --no-print-directory $(STAMP)
 	@echo "The book is at file://$(CURDIR)/$(SITE)/index.html (make serve opens it at an address)"
 
 serve: book  ## serve the website on this machine
@@ -51,7 +57,9 @@ lint: $(VENV)/.installed
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/zizmor --offline --quiet .github/workflows
 
-test: lint book  ## everything that CI checks
+test: lint  ## everything that CI checks
+	$(PY) book/_ext/chapters.py --check
+	$(MAKE) --no-print-directory book
 	$(BIN)/pytest --cov --jaxtyping-packages=minigpt,beartype.beartype tests
 	$(BIN)/pytest --nbval --nbval-cell-timeout=300 notebooks
 

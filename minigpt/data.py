@@ -134,8 +134,6 @@ def read_text(path: str | Path) -> str:
     Raises:
         FileNotFoundError: no such file.
         ValueError: a folder, an empty file, or bytes that are not UTF-8.
-
-    Used in the chapter https://minigpt-book.github.io/minigpt/tokenizer.html
     """
     path = Path(path)
     if not path.exists():
@@ -165,7 +163,7 @@ def train_validation_split(text: str, validation_fraction: float = 0.1) -> tuple
     Raises:
         ValueError: the fraction is not between 0 and 1, or a part would be empty.
 
-    Derived in the chapter https://minigpt-book.github.io/minigpt/training.html
+    Used in the chapter https://minigpt-book.github.io/minigpt/tokenizer.html
     """
     if not 0 < validation_fraction < 1:
         raise ValueError(

@@ -21,9 +21,11 @@ _bokehjs_sent = False
 # Outside the book's pages nobody has loaded BokehJS: take the notebook's own, or fetch it.
 _BOOTSTRAP = """
 (() => {
-  const id = "%(id)s";
-  const draw = () =>
-    Bokeh.embed.embed_item(JSON.parse(document.getElementById(id + "-data").textContent), id);
+  // Kernels number their figures alike: take the newest of this number that is not drawn yet.
+  const figure = [...document.querySelectorAll('[id="%(id)s"]:empty')].at(-1);
+  const data = figure.nextElementSibling.textContent;
+  figure.id += "-" + document.querySelectorAll(".minigpt-figure").length;
+  const draw = () => Bokeh.embed.embed_item(JSON.parse(data), figure.id);
   const load = ([url, ...rest]) => {
     if (!url) return draw();
     const script = document.createElement("script");
@@ -61,7 +63,7 @@ class Figure:
     def _repr_html_(self) -> str:
         from bokeh.resources import CDN
 
-        data = json.dumps(self.item).replace("</", "<\\/")
+        data = json.dumps(self.item).replace("<", "\\u003c")
         urls = [u for u in CDN.js_files if "bokeh-widgets" in u or "/bokeh-3" in u]
         draw = _BOOTSTRAP % {"id": self.id, "urls": json.dumps(urls)}
         return (

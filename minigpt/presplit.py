@@ -52,7 +52,7 @@ def find_words(text: str, pattern: str | None) -> list[str]:
 
 @functools.cache
 def compiled(pattern: str) -> re.Pattern | regex.Pattern:
-    """The pattern, ready to search; its letters and numbers are those of Unicode 16.
+    """The pattern, ready to search; its ``\\p{L}`` and ``\\p{N}`` are those of Unicode 16.
 
     Raises:
         ValueError: not a regular expression.

@@ -134,11 +134,17 @@ class BPETokenizer:
         self.special_tokens = dict(special_tokens)
         self.pattern = pattern
         find_words("", pattern)  # a pattern that does not compile fails here
-        made = [bytes([byte]) for byte in range(256)]
-        made += [self.vocab[left] + self.vocab[right] for left, right in self.merges]
+        known = range(len(self.vocab))
+        halves = (number for pair in self.merges for number in pair)
         specials = {number: text for text, number in self.special_tokens.items()}
+        fit = all(number in known for number in (*halves, *specials)) and all(
+            self.vocab[number] == text.encode() for text, number in self.special_tokens.items()
+        )
+        made = [bytes([byte]) for byte in range(256)]
+        made += [self.vocab[left] + self.vocab[right] for left, right in self.merges if fit]
         id_of = {token: number for number, token in enumerate(vocab) if number not in specials}
-        if len(set(made)) < len(made) or set(made) != set(id_of):
+        exactly_once = len(self.vocab) == len(made) + len(specials) == len(id_of) + len(specials)
+        if not fit or not exactly_once or set(made) != set(id_of):
             raise ValueError(
                 f"{len(self.vocab)} tokens are not the 256 bytes, {len(self.merges)} different "
                 f"merges and {len(specials)} special tokens; take all from one tokenizer"
@@ -212,7 +218,10 @@ class BPETokenizer:
             ValueError: the file holds no merges.
         """
         path = package_path(*GPT2_MERGES) if path is None else Path(path)
-        header, *lines = path.read_text(encoding="utf-8").splitlines() or [""]
+        try:
+            header, *lines = path.read_text(encoding="utf-8").splitlines() or [""]
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path} is no vocab.bpe: it is not UTF-8 ({error})") from None
         vocab = [bytes([byte]) for byte in BYTE_ORDER]
         ids, merges = {token: number for number, token in enumerate(vocab)}, []
         try:
@@ -267,6 +276,8 @@ class BPETokenizer:
 
     def _cut_at_specials(self, text: str, allowed_special: Collection[str]) -> list[str]:
         """Ordinary text, special token, ordinary text, and so on."""
+        if isinstance(allowed_special, str) and allowed_special != "all":
+            allowed_special = {allowed_special}
         allowed = set(self.special_tokens if allowed_special == "all" else allowed_special)
         if unknown := allowed - self.special_tokens.keys():
             raise ValueError(

@@ -59,6 +59,8 @@ def write_json(path: str | Path, contents: dict[str, Any]) -> None:
     Used in the chapter https://minigpt-book.github.io/minigpt/tokenizer.html
     """
     path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"no folder {path.parent} to write {path.name} in: make it first")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         text = json.dumps(contents, ensure_ascii=False, indent=1) + "\n"
@@ -131,13 +133,18 @@ def load_characters(path: str | Path) -> list[str]:
 
     Used in the chapter https://minigpt-book.github.io/minigpt/tokenizer.html
     """
-    ids = _read_model(path, "WordLevel")["model"].get("vocab", {})
-    if not ids or {*ids.values()} != {*range(len(ids))} or any(len(word) != 1 for word in ids):
+    contents = _read_model(path, "WordLevel")
+    try:
+        _refuse_other_steps(contents)
+        ids = contents["model"]["vocab"]
+        if not ids or {*ids.values()} != {*range(len(ids))} or any(len(word) != 1 for word in ids):
+            raise ValueError("no vocabulary of single characters with ids from 0 on")
+        return sorted(ids, key=ids.__getitem__)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
-            f"{path} holds no vocabulary of single characters with ids from 0 on; "
+            f"{path} is no tokenizer of single characters ({error}); "
             "load a file that CharTokenizer.save wrote"
-        )
-    return sorted(ids, key=ids.__getitem__)
+        ) from None
 
 
 def save_bpe(
@@ -187,13 +194,14 @@ def _parse_bpe(contents: dict[str, Any], default_pattern: str) -> dict[str, Any]
     for setting, plain in PLAIN_BPE.items():
         if (model.get(setting) or None) != (plain or None) and setting != "type":
             raise ValueError(f"{setting} is {model[setting]!r}")
-    if contents.get("normalizer"):
-        raise ValueError("it normalises text")
+    _refuse_other_steps(contents)
     if (contents.get("post_processor") or BYTE_LEVEL)["type"] != "ByteLevel":
         raise ValueError("it adds tokens around the text")
     added = contents["added_tokens"]
     if any(token[side] for token in added for side in ("single_word", "lstrip", "rstrip")):
         raise ValueError("its special tokens take the spaces beside them")
+    if not all(token["special"] for token in added):
+        raise ValueError("it has added tokens that are recognised always")
     specials = {token["content"]: token["id"] for token in added}
     ids = model["vocab"] | specials
     if {*ids.values()} != {*range(len(ids))}:
@@ -208,6 +216,13 @@ def _parse_bpe(contents: dict[str, Any], default_pattern: str) -> dict[str, Any]
         "special_tokens": specials,
         "pattern": _parse_pattern(contents["pre_tokenizer"], default_pattern),
     }
+
+
+def _refuse_other_steps(contents: dict[str, Any]) -> None:
+    """Raise ValueError for a step around the model that would give other ids than ours."""
+    for step in ("truncation", "padding", "normalizer"):
+        if contents.get(step):
+            raise ValueError(f"its {step} is {contents[step]}")
 
 
 def _parse_pattern(pre_tokenizer: Any, default_pattern: str) -> str | None:

@@ -90,12 +90,8 @@ def notebook():
     return copy.deepcopy(chapters.committed("tokenizer"))
 
 
-def code_cells(notebook):
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
-
-
 def test_a_chapter_that_differs_from_its_notebook_is_refused(notebook):
-    code_cells(notebook)[1].source += "\n# edited"
+    chapters.code_cells(notebook)[1].source += "\n# edited"
     assert any("does not have the cells" in p for p in chapters.problems("tokenizer", notebook))
 
 
@@ -110,7 +106,7 @@ def test_outputs_of_older_code_are_refused(notebook):
 
 
 def test_a_notebook_without_outputs_is_refused(notebook):
-    for cell in code_cells(notebook):
+    for cell in chapters.code_cells(notebook):
         cell.outputs, cell.execution_count = [], None
     found = chapters.problems("tokenizer", notebook)
     assert any("never run" in p for p in found)
@@ -118,7 +114,7 @@ def test_a_notebook_without_outputs_is_refused(notebook):
 
 
 def test_hiding_from_nbval_is_refused(notebook):
-    cells = code_cells(notebook)
+    cells = chapters.code_cells(notebook)
     cells[1].source = "# NBVAL_IGNORE_OUTPUT\n" + cells[1].source
     cells[2].metadata.tags = ["raises-exception"]
     for cell in cells[3:]:
@@ -129,8 +125,36 @@ def test_hiding_from_nbval_is_refused(notebook):
     assert "at most 1 in 10" in found
 
 
+def test_a_notebook_that_is_none_or_incomplete_is_run_again(notebook, monkeypatch, tmp_path):
+    monkeypatch.setattr(chapters, "NOTEBOOKS", tmp_path)
+    monkeypatch.setattr(chapters, "execute", lambda stem: copy.deepcopy(notebook))
+    path = chapters.notebook_path("tokenizer")
+    short = copy.deepcopy(notebook)
+    short.cells.remove(chapters.code_cells(short)[-1])
+    for text in ("<<<<<<< HEAD", nbformat.writes(short)):
+        path.write_text(text, "utf-8")
+        assert chapters.problems("tokenizer", chapters.committed("tokenizer"))
+        assert chapters.update("tokenizer").startswith("ran in")
+        assert chapters.problems("tokenizer", chapters.committed("tokenizer")) == []
+    assert chapters.update("tokenizer") == "up to date"
+
+
+def test_a_stale_notebook_fails_the_check(monkeypatch, tmp_path):
+    monkeypatch.setattr(chapters, "NOTEBOOKS", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["chapters.py", "--check"])
+    with pytest.raises(SystemExit, match="missing or cannot be read"):
+        chapters.main()
+    monkeypatch.undo()
+    monkeypatch.setattr(sys, "argv", ["chapters.py", "--check"])
+    with pytest.raises(SystemExit) as passed:
+        chapters.main()
+    assert passed.value.code == 0
+
+
 def test_stderr_is_refused(notebook):
-    code_cells(notebook)[1].outputs = [nbformat.v4.new_output("stream", name="stderr", text="!")]
+    chapters.code_cells(notebook)[1].outputs = [
+        nbformat.v4.new_output("stream", name="stderr", text="!")
+    ]
     assert any("stderr" in p for p in chapters.problems("tokenizer", notebook))
 
 
@@ -152,7 +176,7 @@ def run_nbval(path: Path) -> subprocess.CompletedProcess:
 
 
 def test_nbval_sees_a_wrong_output(notebook, tmp_path):
-    cells = code_cells(notebook)[:3]  # enough to be quick: the set-up and two that print
+    cells = chapters.code_cells(notebook)[:3]  # enough to be quick: the set-up and two that print
     notebook.cells = cells
     true, lie = tmp_path / "true.ipynb", tmp_path / "lie.ipynb"
     nbformat.write(notebook, true)

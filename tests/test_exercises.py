@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import functools
 import inspect
 from collections import Counter
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from minigpt.exercises import Verdict, tokenizer
@@ -94,7 +96,7 @@ def stream_text(tokens):
 
 def stream_swallowing_the_end(tokens):
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    return [text for token in tokens if (text := decoder.decode(token))]
+    yield from (text for token in tokens if (text := decoder.decode(token)))
 
 
 CORRECT = {
@@ -116,14 +118,15 @@ WRONG = [  # check, submission, a part of the hint that it must earn
         "not the first",
     ),
     ("most_frequent_pair", lambda ids: min(pairwise(ids)), "the count decides first"),
-    ("merge_pair", merge_in_place, "changed the list"),
+    ("merge_pair", merge_in_place, "changed what it was given"),
     ("merge_pair", merge_overlapping, "skip two places"),
     ("merge_pair", merge_loses_the_end, "Hint"),
     ("merge_pair", lambda ids, pair, new_id: list(ids), "nothing was merged"),
     ("encode_word", encode_from_the_left, "lowest rank comes first"),
     ("encode_word", encode_once, "look again"),
-    ("stream_text", lambda tokens: [t.decode("utf-8", "replace") for t in tokens], "decoded alone"),
-    ("stream_text", lambda tokens: [t.decode() for t in tokens], "raised UnicodeDecodeError"),
+    ("stream_text", lambda tokens: (t.decode("utf-8", "replace") for t in tokens), "decoded alone"),
+    ("stream_text", lambda tokens: (t.decode() for t in tokens), "raised UnicodeDecodeError"),
+    ("stream_text", lambda tokens: list(stream_text(tokens)), "all the text at once"),
     ("stream_text", stream_swallowing_the_end, "was swallowed"),
 ]
 
@@ -157,3 +160,12 @@ def test_a_classic_mistake_gets_its_own_hint(name, submission, hint):
     assert isinstance(verdict, Verdict)
     assert not verdict.passed
     assert hint in verdict.message, verdict.message
+
+
+def test_unusual_answers_get_a_verdict_too():
+    check = tokenizer.most_frequent_pair
+    assert "raised ValueError" in check(lambda ids: np.array([97, 97])).message
+    assert check(functools.partial(most_frequent_pair)).passed
+    assert "your function(" in check(functools.partial(min)).message
+    exact = lambda text, ids: np.float64(len(text.encode()) / len(ids))  # noqa: E731
+    assert tokenizer.bytes_per_token(exact).passed

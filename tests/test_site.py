@@ -10,6 +10,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import bokeh_js
 import chapters
 import mathml
 import pytest
@@ -182,6 +183,17 @@ def test_the_maths_font_covers_what_formulas_use():
     assert mathml.characters(page) == {0x1D465, ord("x"), ord("∑")}
 
 
+@pytest.mark.parametrize(
+    ("letter", "slanted"),
+    [*zip("AZahzΑΣΩαω∂∇ϵϕ", "𝐴𝑍𝑎ℎ𝑧𝛢𝛴𝛺𝛼𝜔𝜕𝛻𝜖𝜙", strict=True), ("1", "1"), ("∞", "∞")],
+)
+def test_the_maths_font_covers_the_letters_that_browsers_slant(letter, slanted):
+    page = f"<math><mi>{letter}</mi></math>"
+    assert mathml.characters(page) == {ord(letter), ord(slanted)}
+    upright = f'<math><mi mathvariant="normal">{letter}</mi></math>'
+    assert mathml.characters(upright) == {ord(letter)}
+
+
 def test_bokeh_comes_once_and_only_when_a_figure_is_near(open_page, site_url):
     watched = open_page(f"{site_url}tokenizer.html")
     watched.page.wait_for_load_state("networkidle")
@@ -215,6 +227,28 @@ def test_figures_take_the_colours_of_the_page(open_page, site_url):
     dark = watched.page.evaluate(ink)
     assert dark != light
     assert set(watched.page.evaluate(labels)) == {dark}
+    spans = """() => Bokeh.documents.flatMap(d => d.roots()).flatMap(r => [...r.references()])
+               .filter(m => m.type === "Span").map(m => m.line_color.value ?? m.line_color)"""
+    muted = watched.page.evaluate(ink.replace("ink", "muted"))
+    assert set(watched.page.evaluate(spans)) == {muted}
+
+
+def test_a_figure_is_described_without_javascript(browser, site_url):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{site_url}tokenizer.html")
+    assert page.locator(".minigpt-figure").count() > 0
+    for figure in page.locator(".minigpt-figure").all():
+        expect(figure.get_by_text(figure.get_attribute("aria-label"), exact=True)).to_be_visible()
+        assert figure.bounding_box()["height"] < 200
+    context.close()
+
+
+def test_a_figures_description_stays_escaped():
+    told = "a &lt;b&gt; &amp; &quot;c&quot; &#x27;d&#x27;"
+    data = '<script type="application/json" id="f-data">{"doc": {"roots": []}}</script>'
+    figure = f'<div class="minigpt-figure" id="f" role="figure" aria-label="{told}"></div>{data}'
+    assert f"<noscript><p>{told}</p></noscript></div>" in bokeh_js.for_the_page(figure)
 
 
 def test_the_slider_tells_what_python_would(open_page, site_url):
@@ -258,6 +292,43 @@ def test_the_menus_open_from_the_keyboard(open_page, site_url):
         assert watched.page.locator(f"{menu} a").last.is_visible()
         watched.page.keyboard.press("Escape")
         assert not watched.page.locator(menu).is_visible()
+
+
+def test_the_contents_mark_the_place_both_ways(open_page, site_url):
+    page = open_page(f"{site_url}tokenizer.html").page
+    page.emulate_media(reduced_motion="reduce")
+    marked = page.locator(".mg-toc [aria-current]")
+    links = page.locator('.mg-toc a[href^="#"]:not([href="#"])')
+    expect(marked).to_have_count(0)
+    for i in (0, 1, 2, 1, 0):
+        here, after = (links.nth(j).get_attribute("href") for j in (i, i + 1))
+        page.evaluate("at => document.querySelector(at).scrollIntoView()", here)
+        expect(marked).to_have_count(1)
+        expect(marked).to_have_attribute("href", here)
+        # Down until the next heading shows below the end of this section, and up again.
+        page.evaluate(
+            "at => { document.querySelector(at).scrollIntoView(); scrollBy(0, -100); }", after
+        )
+        page.wait_for_timeout(100)
+        page.evaluate("scrollBy(0, -300)")
+        page.wait_for_timeout(100)
+        expect(marked).to_have_attribute("href", here)
+    page.evaluate("scrollTo(0, 0)")
+    expect(marked).to_have_count(0)
+
+
+def test_control_k_in_a_text_field_is_not_taken(open_page, site_url):
+    page = open_page(f"{site_url}tokenizer.html").page
+    search = page.locator("#mg-nav input")
+    for field in ("live-tokenizer textarea", "merge-stepper input[type=text]"):
+        page.locator(field).focus()
+        page.keyboard.press("Control+k")
+        expect(page.locator(field)).to_be_focused()
+        page.keyboard.press("Meta+k")
+        expect(search).to_be_focused()
+    page.locator("merge-stepper input[type=range]").first.focus()
+    page.keyboard.press("Control+k")
+    expect(search).to_be_focused()
 
 
 def test_search_finds_a_word(open_page, site_url):

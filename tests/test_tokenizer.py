@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import jaxtyping
 import numpy
 import pytest
 import tiktoken
@@ -406,13 +407,21 @@ def test_training_shows_a_bar_unless_told_not_to(capsys):
 # Errors.
 
 
+@pytest.fixture
+def as_readers_run_it():
+    """Without the checked annotations, whose errors would stand in for the package's own."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
 @pytest.mark.parametrize("bad", [None, b"text", 7])
-def test_what_is_no_text_is_refused(ours, bad):
+def test_what_is_no_text_is_refused(ours, bad, as_readers_run_it):
     characters = CharTokenizer.train("ab")
     for use in (ours.encode, ours.pieces, characters.encode, CharTokenizer.train):
-        with pytest.raises(TypeError, match="text"):
+        with pytest.raises(TypeError, match="decode bytes to str first"):
             use(bad)
-    with pytest.raises(TypeError, match="text"):
+    with pytest.raises(TypeError, match="decode bytes to str first"):
         BPETokenizer.train(bad, 300)
 
 
@@ -473,8 +482,8 @@ def test_special_tokens_that_look_like_ordinary_ones_are_refused(special):
 
 
 @pytest.mark.parametrize("specials", [END, [b"<|"]])
-def test_special_tokens_are_a_list_of_str(specials):
-    with pytest.raises(TypeError, match="special_tokens"):
+def test_special_tokens_are_a_list_of_str(specials, as_readers_run_it):
+    with pytest.raises(TypeError, match="give a list of str"):
         BPETokenizer.train("abc", 258, special_tokens=specials, progress=False)
 
 
@@ -495,8 +504,8 @@ def test_ids_outside_the_vocabulary_are_refused(ours, ids):
 
 
 @pytest.mark.parametrize("ids", [None, 5, "12", b"12", [0.5], ["1"], [[1]], torch.tensor(3)])
-def test_what_is_no_list_of_integers_is_refused(ours, ids):
-    with pytest.raises(TypeError, match="ids"):
+def test_what_is_no_list_of_integers_is_refused(ours, ids, as_readers_run_it):
+    with pytest.raises(TypeError, match="ids must be one sequence of integers"):
         ours.decode(ids)
 
 
@@ -506,8 +515,8 @@ def test_a_vocabulary_of_other_things_than_characters_is_refused(vocab):
         CharTokenizer(vocab)
 
 
-def test_the_size_of_a_vocabulary_is_an_integer():
-    with pytest.raises(TypeError, match="vocab_size"):
+def test_the_size_of_a_vocabulary_is_an_integer(as_readers_run_it):
+    with pytest.raises(TypeError, match="give an int"):
         BPETokenizer.train("abc", 257.5, progress=False)
     assert BPETokenizer.train("abc", 257, progress=False).vocab_size == 257
 
@@ -607,8 +616,54 @@ def test_each_class_refuses_the_others_file(ours, tmp_path):
 def test_a_file_without_single_characters_is_refused(tmp_path, vocab):
     content = {"model": {"type": "WordLevel", "vocab": vocab}}
     (tmp_path / "c.json").write_text(json.dumps(content))
-    with pytest.raises(ValueError, match=r"c\.json holds no vocabulary of single characters"):
+    with pytest.raises(ValueError, match=r"c\.json is no tokenizer .*no vocabulary of single"):
         CharTokenizer.load(tmp_path / "c.json")
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"model": {"type": "WordLevel", "vocab": ["a", "b"]}}, "no attribute 'values'"),
+        ({"model": {"type": "WordLevel"}}, "'vocab'"),
+        ({"normalizer": {"type": "Lowercase"}}, "its normalizer is"),
+        ({"truncation": {"max_length": 2}}, "its truncation is"),
+    ],
+)
+def test_a_file_of_characters_with_other_steps_is_refused(tmp_path, change, match):
+    path = tmp_path / "c.json"
+    CharTokenizer.train("ab").save(path)
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | change), "utf-8")
+    with pytest.raises(ValueError, match=rf"c\.json is no tokenizer .*{match}"):
+        CharTokenizer.load(path)
+
+
+def test_a_folder_that_is_not_there_is_named(ours, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere to write t\.json in"):
+        ours.save(tmp_path / "nowhere" / "t.json")
+
+
+BYTES = [bytes([byte]) for byte in range(256)]
+
+
+@pytest.mark.parametrize(
+    ("vocab", "merges", "specials"),
+    [
+        ([*BYTES, b"a"], [], {}),
+        (BYTES, [], {"<|x|>": 999}),
+        ([*BYTES, b"foo"], [], {"<|x|>": 256}),
+        ([*BYTES, b"<|x|>"], [], {"<|x|>": 256, "<|y|>": 256}),
+        ([*BYTES, b"ab"], [(300, 1)], {}),
+        ([*BYTES, b"ab"], [(-2, 97)], {}),
+        ([*BYTES, b"ab"], [(97, 98), (97, 98)], {}),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused(vocab, merges, specials):
+    with pytest.raises(ValueError, match="take all from one tokenizer"):
+        BPETokenizer(vocab, merges, specials)
+
+
+def test_one_allowed_special_token_may_be_a_string(gpt2):
+    assert gpt2.encode(f"a{END}", allowed_special=END) == [64, 50256]
 
 
 def set_model(setting, value):
@@ -632,7 +687,14 @@ def set_bytes(setting, value):
         (set_model("vocab", {"a": 0}), "have other ids than 0 to"),
         (set_model("vocab", None), "TypeError"),
         (set_model("merges", []), "are not the 256 bytes, 0 different merges"),
-        (lambda contents: contents.update(normalizer={"type": "NFC"}), "it normalises text"),
+        (lambda contents: contents.update(normalizer={"type": "NFC"}), "its normalizer is"),
+        (lambda contents: contents.update(truncation={"max_length": 2}), "its truncation is"),
+        (
+            lambda contents: contents["added_tokens"].append(
+                {"id": 1025, "content": "<p>", **tokenizer_json.PLAIN_SPECIAL, "special": False}
+            ),
+            "added tokens that are recognised always",
+        ),
         (lambda contents: contents.update(post_processor={"type": "Roberta"}), "it adds tokens"),
         (lambda contents: contents.update(pre_tokenizer=None), "AttributeError"),
         (lambda contents: contents["added_tokens"][0].update(lstrip=True), "take the spaces"),

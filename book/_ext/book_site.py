@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bokeh_js
 import chapter_status
-import folds
 import front_page
 import launch_links
 import mathml
@@ -22,7 +21,6 @@ PARTS = (
     mathml,
     bokeh_js,
     page_widgets,
-    folds,
     site_files,
     stale_pages,
     theme_scripts,

@@ -159,9 +159,16 @@ def inputs_digest(stem: str) -> str:
 
 
 def committed(stem: str) -> nbformat.NotebookNode | None:
-    """The notebook as it stands in notebooks/, or None."""
-    path = notebook_path(stem)
-    return nbformat.read(path, as_version=4) if path.exists() else None
+    """The notebook as it stands in notebooks/; None when it is missing or no notebook."""
+    try:
+        return nbformat.read(notebook_path(stem), as_version=4)
+    except (FileNotFoundError, nbformat.reader.NotJSONError):
+        return None
+
+
+def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    """The cells that run."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
 def is_fresh(stem: str, notebook: nbformat.NotebookNode | None) -> bool:
@@ -175,10 +182,10 @@ def problems(stem: str, notebook: nbformat.NotebookNode | None) -> list[str]:
     """What keeps a committed notebook from being published, in words."""
     where, mend = f"notebooks/{stem}.ipynb", "run `make notebooks`"
     if notebook is None:
-        return [f"{where} is missing: {mend}"]
+        return [f"{where} is missing or cannot be read: {mend}"]
     wanted = [(c.cell_type, c.source, c.metadata) for c in chapter_notebook(stem, notebook).cells]
     found = [(c.cell_type, c.source, c.metadata) for c in notebook.cells]
-    code = [c for c in notebook.cells if c.cell_type == "code"]
+    code = code_cells(notebook)
     out = []
     if found != wanted:
         out.append(f"{where} does not have the cells of book/{stem}.md: {mend}")
@@ -255,8 +262,7 @@ def merge_streams(cell: nbformat.NotebookNode) -> None:
 def with_new_prose(stem: str, notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """The chapter's cells as they are now, with the outputs of an earlier run."""
     fresh = chapter_notebook(stem, notebook)
-    ran = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    for cell, old in zip((c for c in fresh.cells if c.cell_type == "code"), ran, strict=True):
+    for cell, old in zip(code_cells(fresh), code_cells(notebook), strict=True):
         cell.outputs, cell.execution_count = old.outputs, old.execution_count
     fresh.metadata["minigpt"] = notebook.metadata["minigpt"]
     return fresh
@@ -277,7 +283,8 @@ def write(stem: str, notebook: nbformat.NotebookNode) -> bool:
 def update(stem: str, force: bool = False) -> str:
     """Bring one notebook up to date; returns what was done, in words."""
     notebook = committed(stem)
-    if not force and is_fresh(stem, notebook):
+    complete = notebook and len(code_cells(notebook)) == len(code_cells(from_source(stem)))
+    if not force and complete and is_fresh(stem, notebook):
         kept = with_new_prose(stem, notebook)
         if not problems(stem, kept):
             return "prose updated, outputs kept" if write(stem, kept) else "up to date"
@@ -294,8 +301,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Run the chapters whose code changed.")
     parser.add_argument("stems", nargs="*", help="chapters to look at (default: all)")
     parser.add_argument("--force", action="store_true", help="run them whether changed or not")
+    parser.add_argument("--check", action="store_true", help="run nothing; fail if one is stale")
     arguments = parser.parse_args()
     known = stems()
+    if arguments.check:
+        sys.exit("\n".join(p for s in known for p in problems(s, committed(s))) or 0)
     for stem in arguments.stems or known:
         if stem not in known:
             parser.error(f"there is no chapter {stem!r}; there are: {', '.join(known)}")

@@ -40,7 +40,6 @@ class Road(SphinxDirective):
                 f"<div><h3>{title}</h3><p>{outcome}</p>"
                 f'<p class="mg-state">{state}</p></div></li>'
             )
-        self.env.note_dependency(str(chapters.ROOT / "_toc.yml"))
         road = f'<ol class="mg-road">{"".join(items)}</ol>'
         return [nodes.raw("", road, format="html")]
 
@@ -58,8 +57,6 @@ class BookCost(SphinxDirective):
             ("To run", f"{seconds:.0f} s", f"for {number} so far, on {machine}, without a GPU"),
             ("Memory", f"{max(row[2] for row in rows)} MB", "at most, for any chapter"),
         )
-        for stem in chapters.stems():
-            self.env.note_dependency(str(chapters.notebook_path(stem)))
         inner = "".join(
             f"<div><dt>{what}</dt><dd><strong>{value}</strong> {html.escape(note)}</dd></div>"
             for what, value, note in facts

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,6 +20,14 @@ from sphinx.util.math import get_node_equation_number
 
 FONT = "ziamath/fonts/STIXTwoMath-Regular.ttf"  # OFL
 _converter = LatexToMathML(annotation=True)
+
+# From a letter's code point to its mathematical italic form: Latin, dotless i and j, Greek
+# with ∇ and ∂, and h, whose form is the Planck constant's. Unicode tells the letters.
+ITALIC = {
+    int(form.split()[1], 16): code
+    for code in (*range(0x1D434, 0x1D468), 0x1D6A4, 0x1D6A5, *range(0x1D6E2, 0x1D71C), 0x210E)
+    if (form := unicodedata.decomposition(chr(code)))
+}
 
 
 def to_mathml(latex: str, display: bool) -> str:
@@ -54,20 +63,11 @@ def characters(page: str) -> set[int]:
     found: set[int] = set()
     for formula in re.findall(r"<math\b.*?</math>", page, re.DOTALL):
         drawn = re.sub(r"<annotation\b.*?</annotation>", "", formula, flags=re.DOTALL)
-        for letter in re.findall(r"<mi>(\w)</mi>", html.unescape(drawn)):
-            found.add(italic(letter))  # browsers slant a lone letter by themselves
+        for letter in re.findall(r"<mi>(.)</mi>", html.unescape(drawn)):
+            # Browsers slant a lone letter by themselves.
+            found.add(ITALIC.get(ord(letter), ord(letter)))
         found.update(map(ord, html.unescape(re.sub(r"<[^>]*>", "", drawn))))
     return found
-
-
-def italic(letter: str) -> int:
-    """The code point of the mathematical italic form of a Latin or Greek letter."""
-    if letter == "h":
-        return 0x210E  # the Planck constant came to Unicode before the alphabet did
-    for first, last, start in (("A", "Z", 0x1D434), ("a", "z", 0x1D44E), ("α", "ω", 0x1D6FC)):
-        if first <= letter <= last:
-            return start + ord(letter) - ord(first)
-    return ord(letter)
 
 
 def write_font(app, error) -> None:

@@ -6,7 +6,7 @@ build runs no cell and publishes exactly what nbval verifies.
 
 from __future__ import annotations
 
-import hashlib
+from pathlib import Path
 
 import chapters
 import jupytext
@@ -15,22 +15,24 @@ from jupyter_cache.base import CacheBundleIn
 from sphinx.errors import ExtensionError
 
 
+def cache_path(app) -> str:
+    """Where MyST-NB keeps its cache when the configuration does not say."""
+    return str(Path(app.outdir).parent / ".jupyter_cache")
+
+
 def seed_cache(app) -> None:
     """Put the committed outputs where MyST-NB looks for them."""
     wrong = [p for s in chapters.stems() for p in chapters.problems(s, chapters.committed(s))]
     if wrong:
         raise ExtensionError("\n".join(wrong))
-    path = app.config.nb_execution_cache_path or str(app.outdir.parent / ".jupyter_cache")
-    app.config.nb_execution_cache_path = path
-    cache = get_cache(path)
+    cache = get_cache(cache_path(app))
     cache.clear_cache()
     for stem in chapters.stems():
         ran = chapters.committed(stem)
         # The cache compares kernels and cell metadata too: take those of the chapter itself.
         notebook = jupytext.reads(chapters.source(stem), fmt="md:myst")
-        outputs = [c for c in ran.cells if c.cell_type == "code" and not chapters.is_setup(c)]
-        cells = [c for c in notebook.cells if c.cell_type == "code"]
-        for cell, old in zip(cells, outputs, strict=True):
+        outputs = [c for c in chapters.code_cells(ran) if not chapters.is_setup(c)]
+        for cell, old in zip(chapters.code_cells(notebook), outputs, strict=True):
             cell.outputs, cell.execution_count = old.outputs, old.execution_count
         cost = {"execution_seconds": ran.metadata["minigpt"]["seconds"]}
         bundle = CacheBundleIn(notebook, str(chapters.BOOK / f"{stem}.md"), data=cost)
@@ -39,25 +41,12 @@ def seed_cache(app) -> None:
 
 def refuse_runs(app, error) -> None:
     """Fail when MyST-NB found a chapter not in the cache and ran it."""
-    extra = len(get_cache(app.config.nb_execution_cache_path).list_cache_records())
+    extra = len(get_cache(cache_path(app)).list_cache_records())
     extra -= len(chapters.stems())
     if not error and extra:
         raise ExtensionError(f"the build ran {extra} chapters instead of showing their notebooks")
 
 
-def changed_notebooks(app, env, added, changed, removed) -> list[str]:
-    """Read a page again when its notebook has other contents than last time."""
-    previous = getattr(env, "minigpt_notebooks", {})
-    now = {
-        s: hashlib.sha256(chapters.notebook_path(s).read_bytes()).hexdigest()
-        for s in chapters.stems()
-    }
-    env.minigpt_notebooks = now
-    outdated = [s for s in now if s in env.found_docs and previous.get(s) != now[s]]
-    return [*outdated, "status"] if outdated and "status" in env.found_docs else outdated
-
-
 def setup(app) -> None:
     app.connect("builder-inited", seed_cache)
-    app.connect("env-get-outdated", changed_notebooks)
     app.connect("build-finished", refuse_runs)

@@ -49,12 +49,15 @@
     const section = document.getElementById(decodeURIComponent(link.hash.slice(1)));
     if (section) links.set(section, link);
   }
+  const visible = new Set();
   const seen = new IntersectionObserver(
     (entries) => {
-      const last = entries.filter((entry) => entry.isIntersecting).pop();
-      if (!last) return;
+      for (const { isIntersecting, target } of entries) visible[isIntersecting ? "add" : "delete"](target);
+      const here = [...links.keys()].filter((section) => visible.has(section));
+      // The first one; of a section and its own sub-section the inner.
+      const first = here.find((section, i) => !here[i + 1] || !section.contains(here[i + 1]));
       for (const link of links.values()) link.removeAttribute("aria-current");
-      links.get(last.target).setAttribute("aria-current", "true");
+      links.get(first)?.setAttribute("aria-current", "true");
     },
     { rootMargin: "-64px 0px -70% 0px" },
   );
@@ -65,6 +68,8 @@
 
   addEventListener("keydown", (event) => {
     if (event.key !== "k" || !(event.ctrlKey || event.metaKey)) return;
+    // In a text field Ctrl+K is the system's: on macOS it deletes to the end of the line.
+    if (event.ctrlKey && event.target.matches(":read-write")) return;
     event.preventDefault();
     const nav = document.getElementById("mg-nav");
     if (!nav.checkVisibility()) nav.showPopover();

@@ -13,10 +13,11 @@
     });
   const bokeh = () => (ready ??= load("bokeh.min.js").then(() => load("bokeh-widgets.min.js")));
 
-  // Which of the page's colours each part of a plot takes. Lines and marks keep their own:
+  // Which of the page's colours each part of a plot takes. Curves and marks keep their own:
   // the palette is legible on both pages.
-  const PARTS = /^(Figure|Plot|GridPlot|Title|Legend|ColorBar|Label|LabelSet|Grid|.*Axis)$/;
+  const PARTS = /^(Figure|Plot|GridPlot|Title|Legend|ColorBar|Label|LabelSet|Span|Grid|.*Axis)$/;
   const COLOURS = {
+    line_color: "muted", // of all the parts, only a Span has one
     background_fill_color: "page", outline_line_color: "rule",
     axis_line_color: "muted", major_tick_line_color: "muted", minor_tick_line_color: "rule",
     grid_line_color: "rule", separator_line_color: "rule", border_line_color: "rule", bar_line_color: "rule",

@@ -123,6 +123,9 @@ class MergeStepper extends HTMLElement {
 
   async choose(name) {
     this.vocabulary = name;
+    this.tokenizer = undefined;  // the old one's merges must not stand under the new one's name
+    this.pieces.hidden = true;
+    this.restart([]);
     this.say(`Loading ${VOCABULARIES[name].owner} vocabulary …`);
     try {
       const tokenizer = await loadVocabulary(name);
@@ -229,7 +232,7 @@ class MergeStepper extends HTMLElement {
 
   describe() {
     const state = this.states[this.at];
-    if (!state) return this.training || this.tokenizer ? "Type something to encode." : "";
+    if (!state) return this.training || this.tokenizer ? "Type something to encode." : this.status.textContent;
     const done = this.at === 0 ? "" : this.describeMerge(this.states[this.at - 1]);
     if (state.pair === undefined) {
       const why = this.training

@@ -46,22 +46,24 @@ def judge(function: Callable, cases: Sequence[Case]) -> Verdict:
     """Call the reader's function on each case; the first wrong answer decides."""
     for case in cases:
         arguments = copy.deepcopy(case.arguments)
-        call = f"{function.__name__}({', '.join(map(repr, case.arguments))})"
+        name = getattr(function, "__name__", "your function")
+        call = f"{name}({', '.join(map(repr, case.arguments))})"
         try:
             answer = function(*arguments)
             answer = list(answer) if hasattr(answer, "__next__") else answer
+            right = isinstance(answer, type(case.expected)) and bool(answer == case.expected)
+            hint = next((h for wrong, h in case.mistakes if bool(answer == wrong)), case.hint)
         except Exception as error:
             problem = f"{call} raised {type(error).__name__}: {error}."
             return Verdict(False, f"Not yet. {problem}\nHint: {case.hint}")
         if arguments != case.arguments:
             return Verdict(
                 False,
-                f"Not yet. {call} changed the list it was given, which the caller still needs."
+                f"Not yet. {call} changed what it was given, which the caller still needs."
                 "\nHint: build a new list and return that.",
             )
-        if type(answer) is type(case.expected) and answer == case.expected:
+        if right:
             continue
-        hint = next((h for wrong, h in case.mistakes if answer == wrong), case.hint)
         return Verdict(
             False,
             f"Not yet. {call} returned {answer!r}; expected {case.expected!r}.\nHint: {hint}",
