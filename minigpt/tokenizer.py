@@ -324,7 +324,7 @@ class BPETokenizer:
         parts = tokenizer_json.load_bpe(path, GPT2_PATTERN)
         try:
             return cls(**parts)
-        except (IndexError, ValueError) as error:
+        except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
 
 

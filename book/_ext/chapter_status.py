@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import chapters
 from docutils import nodes
+from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
 HEADER = ("Chapter", "Run time (s)", "Peak memory (MB)", "Cells compared", "Cells ignored")
@@ -15,10 +16,18 @@ def status_rows() -> list[tuple]:
     for stem in chapters.stems():
         notebook = chapters.committed(stem)
         cost = notebook.metadata["minigpt"]
-        code = [c for c in notebook.cells if c.cell_type == "code"]
-        ignored = sum("nbval-ignore-output" in c.metadata.get("tags", []) for c in code)
+        code = chapters.code_cells(notebook)
+        ignored = chapters.ignored(code)
         rows.append((stem, cost["seconds"], cost["peak_mb"], len(code) - ignored, ignored))
     return rows
+
+
+def parsed(directive: SphinxDirective, lines: list[str]) -> list[nodes.Node]:
+    """Lines of MyST as nodes, as if they stood where the directive stands."""
+    content = StringList(lines, source=directive.env.docname)
+    holder = nodes.container()
+    directive.state.nested_parse(content, directive.content_offset, holder)
+    return holder.children
 
 
 class ChapterStatus(SphinxDirective):
@@ -38,11 +47,7 @@ class ChapterStatus(SphinxDirective):
             about = chapters.committed(stem).metadata["minigpt"]
             versions = ", ".join(f"{name} {v}" for name, v in about["versions"].items())
             lines.append(f"- {{doc}}`{stem}`: {about['machine']}; {versions}")
-        self.content.data = lines
-        self.content.items = [(self.env.docname, i) for i in range(len(lines))]
-        holder = nodes.container()
-        self.state.nested_parse(self.content, self.content_offset, holder)
-        return holder.children
+        return parsed(self, lines)
 
 
 WORDS_PER_MINUTE = 200  # for a text with code in it
@@ -64,11 +69,7 @@ class ChapterCost(SphinxDirective):
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        self.content.data = [cost_sentence(self.arguments[0])]
-        self.content.items = [(self.env.docname, 0)]
-        holder = nodes.container()
-        self.state.nested_parse(self.content, self.content_offset, holder)
-        return holder.children
+        return parsed(self, [cost_sentence(self.arguments[0])])
 
 
 def setup(app) -> None:

@@ -14,7 +14,6 @@ import hashlib
 import json
 import os
 import platform
-import re
 import sys
 import time
 import tomllib
@@ -148,9 +147,8 @@ def chapter_notebook(stem: str, ran: nbformat.NotebookNode) -> nbformat.Notebook
 def inputs_digest(stem: str) -> str:
     """SHA-256 of everything that a chapter's outputs depend on."""
     digest = hashlib.sha256()
-    for cell in from_source(stem).cells:
-        if cell.cell_type == "code":
-            digest.update(json.dumps([cell.source, cell.metadata], sort_keys=True).encode())
+    for cell in code_cells(from_source(stem)):
+        digest.update(json.dumps([cell.source, cell.metadata], sort_keys=True).encode())
     package = sorted((ROOT / "minigpt").rglob("*.py")) + sorted((ROOT / "minigpt").rglob("*.json"))
     for path in [ROOT / "requirements.txt", *package]:
         digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0")
@@ -169,6 +167,17 @@ def committed(stem: str) -> nbformat.NotebookNode | None:
 def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     """The cells that run."""
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def ignored(code: list[nbformat.NotebookNode]) -> int:
+    """How many of the cells have outputs that nbval does not compare."""
+    return sum("nbval-ignore-output" in cell.metadata.get("tags", []) for cell in code)
+
+
+def take_outputs(cells: list[nbformat.NotebookNode], ran: list[nbformat.NotebookNode]) -> None:
+    """Give code cells the outputs of the same cells in an earlier run."""
+    for cell, old in zip(cells, ran, strict=True):
+        cell.outputs, cell.execution_count = old.outputs, old.execution_count
 
 
 def is_fresh(stem: str, notebook: nbformat.NotebookNode | None) -> bool:
@@ -203,9 +212,8 @@ def problems(stem: str, notebook: nbformat.NotebookNode | None) -> list[str]:
             out.append(f"{where}: code cell {number} writes to stderr: mend the warning")
     if code and not any(c.outputs for c in code):
         out.append(f"{where} holds no outputs, so nbval would compare nothing: {mend}")
-    ignored = sum("nbval-ignore-output" in c.metadata.get("tags", []) for c in code)
-    if ignored * 10 > len(code):
-        out.append(f"{where}: {ignored} of {len(code)} code cells ignore outputs; at most 1 in 10")
+    if (skipped := ignored(code)) * 10 > len(code):
+        out.append(f"{where}: {skipped} of {len(code)} code cells ignore outputs; at most 1 in 10")
     return out
 
 
@@ -240,15 +248,13 @@ def execute(stem: str) -> nbformat.NotebookNode:
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "versions": {"python": platform.python_version()} | {n: version(n) for n in REPORTED},
     }
-    for cell in notebook.cells:
+    for cell in code_cells(notebook):
         merge_streams(cell)
     return with_new_prose(stem, notebook)
 
 
 def merge_streams(cell: nbformat.NotebookNode) -> None:
-    """Join neighbouring stream outputs, whose boundaries depend on timing."""
-    if cell.cell_type != "code":
-        return
+    """Join a code cell's neighbouring stream outputs, whose boundaries depend on timing."""
     merged: list = []
     for output in cell.outputs:
         last = merged[-1] if merged else None
@@ -262,8 +268,7 @@ def merge_streams(cell: nbformat.NotebookNode) -> None:
 def with_new_prose(stem: str, notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """The chapter's cells as they are now, with the outputs of an earlier run."""
     fresh = chapter_notebook(stem, notebook)
-    for cell, old in zip(code_cells(fresh), code_cells(notebook), strict=True):
-        cell.outputs, cell.execution_count = old.outputs, old.execution_count
+    take_outputs(code_cells(fresh), code_cells(notebook))
     fresh.metadata["minigpt"] = notebook.metadata["minigpt"]
     return fresh
 
@@ -275,7 +280,7 @@ def write(stem: str, notebook: nbformat.NotebookNode) -> bool:
     if path.exists() and path.read_text("utf-8") == text:
         return False
     part = path.with_suffix(".part")
-    part.write_text(re.sub(r"\n+\Z", "\n", text), "utf-8", newline="\n")
+    part.write_text(text, "utf-8", newline="\n")
     part.replace(path)
     return True
 

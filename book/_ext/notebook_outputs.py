@@ -22,18 +22,17 @@ def cache_path(app) -> str:
 
 def seed_cache(app) -> None:
     """Put the committed outputs where MyST-NB looks for them."""
-    wrong = [p for s in chapters.stems() for p in chapters.problems(s, chapters.committed(s))]
+    committed = {stem: chapters.committed(stem) for stem in chapters.stems()}
+    wrong = [p for stem, ran in committed.items() for p in chapters.problems(stem, ran)]
     if wrong:
         raise ExtensionError("\n".join(wrong))
     cache = get_cache(cache_path(app))
     cache.clear_cache()
-    for stem in chapters.stems():
-        ran = chapters.committed(stem)
+    for stem, ran in committed.items():
         # The cache compares kernels and cell metadata too: take those of the chapter itself.
         notebook = jupytext.reads(chapters.source(stem), fmt="md:myst")
         outputs = [c for c in chapters.code_cells(ran) if not chapters.is_setup(c)]
-        for cell, old in zip(chapters.code_cells(notebook), outputs, strict=True):
-            cell.outputs, cell.execution_count = old.outputs, old.execution_count
+        chapters.take_outputs(chapters.code_cells(notebook), outputs)
         cost = {"execution_seconds": ran.metadata["minigpt"]["seconds"]}
         bundle = CacheBundleIn(notebook, str(chapters.BOOK / f"{stem}.md"), data=cost)
         cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)

@@ -51,16 +51,12 @@ class Prose:
 
     def convert(self, text: str) -> str:
         """One cell's MyST as Markdown; raises `ValueError` for what it does not know."""
-        text = LABEL.sub("", text)
-        previous = None
-        while previous != text:  # a fence may hold another one
-            previous, text = text, FENCE.sub(self.fence, text)
+        text = FENCE.sub(self.fence, LABEL.sub("", text))
         return ROLE.sub(self.role, text).strip("\n")
 
     def fence(self, match: re.Match) -> str:
-        name, title, body = match["name"], match["title"], match["body"].strip("\n")
-        if FENCE.search(match["body"]):
-            body = FENCE.sub(self.fence, match["body"]).strip("\n")
+        name, title = match["name"], match["title"]
+        body = FENCE.sub(self.fence, match["body"]).strip("\n")  # a fence may hold another one
         if name == "dropdown":
             return f"<details><summary>{title}</summary>\n\n{body}\n\n</details>"
         if name == "admonition":
