@@ -237,6 +237,11 @@ class BPETokenizer:
         end_of_text = "<|endoftext|>"
         return cls([*vocab, end_of_text.encode()], merges, {end_of_text: len(vocab)})
 
+    @classmethod
+    def shakespeare(cls) -> "BPETokenizer":
+        """The book's own 4,096 tokens, trained on the first nine tenths of Shakespeare's plays."""
+        return cls.load(Path(__file__).parent / "pretrained" / "shakespeare" / "tokenizer.json")
+
     @property
     def vocab_size(self) -> int:
         """How many different tokens there are: bytes, merges and special tokens."""

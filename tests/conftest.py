@@ -1,4 +1,4 @@
-"""What several test files share: the built site on a local server, and a browser."""
+"""What several test files share: unchecked annotations, the built site, and a browser."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import jaxtyping
 import pytest
 from hypothesis import settings
 
@@ -28,6 +29,15 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+@pytest.fixture
+def as_readers_run_it() -> Iterator[None]:
+    """Without the checked annotations: their errors would stand in for the package's own, and
+    the compiler cannot trace them."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):

@@ -12,7 +12,6 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import jaxtyping
 import numpy
 import pytest
 import tiktoken
@@ -405,14 +404,6 @@ def test_training_shows_a_bar_unless_told_not_to(capsys):
 
 
 # Errors.
-
-
-@pytest.fixture
-def as_readers_run_it():
-    """Without the checked annotations, whose errors would stand in for the package's own."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @pytest.mark.parametrize("bad", [None, b"text", 7])
