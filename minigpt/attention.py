@@ -1,0 +1,190 @@
+"""Attention: each token gathers, from the tokens before it, what it asks for."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def causal_mask(length: int, device: torch.device | None = None) -> Bool[Tensor, "T T"]:
+    """Which key (column) each query (row) may look at: itself and what came before it.
+
+    True means "may look", as in torch's own functions.
+    """
+    return torch.ones(length, length, dtype=torch.bool, device=device).tril()
+
+
+def attention_weights(
+    q: Float[Tensor, "*batch T D"],
+    k: Float[Tensor, "*batch S D"],
+    mask: Bool[Tensor, "*#batch T S"] | None = None,
+) -> Float[Tensor, "*batch T S"]:
+    """How much of each key every query takes: softmax(q kᵀ / √D), so that a row sums to 1.
+
+    Args:
+        q: queries.
+        k: keys.
+        mask: True where a query may look at a key; none means everywhere.
+
+    Raises:
+        ValueError: a query may look at no key at all, so its row could not sum to 1; a mask that
+            does not hold booleans.
+
+    Derived in https://minigpt-book.github.io/minigpt/attention.html
+    """
+    scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])  # (..., T, S)
+    if mask is not None:
+        _check_mask(mask)
+        scores = scores.masked_fill(~mask, float("-inf"))
+    return scores.softmax(dim=-1)
+
+
+def scaled_dot_product_attention(
+    q: Float[Tensor, "*batch T D"],
+    k: Float[Tensor, "*batch S D"],
+    v: Float[Tensor, "*batch S Dv"],
+    mask: Bool[Tensor, "*#batch T S"] | None = None,
+) -> Float[Tensor, "*batch T Dv"]:
+    """Each query's weighted average of the values (Vaswani et al. 2017, equation 1).
+
+    Written out, with all T × S weights in memory; `CausalSelfAttention` computes the same with
+    torch's own kernel, which never holds them all. Arguments and errors are those of
+    `attention_weights`.
+
+    Derived in https://minigpt-book.github.io/minigpt/attention.html
+    """
+    return attention_weights(q, k, mask) @ v
+
+
+class CausalSelfAttention(nn.Module):
+    """Multi-head attention in which no token sees a later one (Vaswani et al. 2017, section 3.2).
+
+    One matrix computes queries, keys and values of all heads. Weights start as draws from
+    N(0, 0.02²) and biases at 0, as in GPT-2.
+
+    Args:
+        n_embd: width C of what comes in and goes out.
+        n_head: heads H; each is C / H wide.
+        n_kv_head: heads of keys and values, each shared by H / n_kv_head heads of queries
+            (Ainslie et al. 2023); none means H, as in GPT-2.
+        dropout: the share of weights set to 0 while training.
+        bias: add a learned vector after both matrices, as GPT-2 does.
+        generator: where the starting numbers are drawn from.
+
+    Raises:
+        ValueError: heads that do not divide `n_embd`, key heads that do not divide the heads, a
+            dropout outside [0, 1).
+
+    Derived in https://minigpt-book.github.io/minigpt/attention.html
+    """
+
+    def __init__(
+        self,
+        n_embd: int,
+        n_head: int,
+        n_kv_head: int | None = None,
+        dropout: float = 0.0,
+        bias: bool = True,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        n_kv_head = n_head if n_kv_head is None else n_kv_head
+        _check_sizes(n_embd, n_head, n_kv_head, dropout)
+        self.n_head, self.n_kv_head, self.dropout = n_head, n_kv_head, dropout
+        self.head_dim = n_embd // n_head
+        width = (n_head + 2 * n_kv_head) * self.head_dim
+        self.qkv = nn.utils.skip_init(nn.Linear, n_embd, width, bias=bias)
+        self.projection = nn.utils.skip_init(nn.Linear, n_embd, n_embd, bias=bias)
+        for layer in (self.qkv, self.projection):
+            nn.init.normal_(layer.weight, std=0.02, generator=generator)
+            if bias:
+                nn.init.zeros_(layer.bias)
+
+    def heads(self, x: Float[Tensor, "B T C"]) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries (B, H, T, D), keys and values (B, n_kv_head, T, D)."""
+        x = self.qkv(x).unflatten(-1, (-1, self.head_dim)).transpose(1, 2)  # (B, H + ..., T, D)
+        return x.split([self.n_head, self.n_kv_head, self.n_kv_head], dim=1)
+
+    def forward(
+        self, x: Float[Tensor, "B T C"], keep: Bool[Tensor, "B T"] | None = None
+    ) -> Float[Tensor, "B T C"]:
+        """What every token gathered.
+
+        Args:
+            x: one vector a token.
+            keep: False where a token is padding, which nobody looks at; what comes out there
+                means nothing. None means that nothing is padding.
+
+        Raises:
+            ValueError: a sequence that is padding throughout; a `keep` that does not hold booleans.
+        """
+        q, k, v = self.heads(x)
+        y = F.scaled_dot_product_attention(
+            q,
+            k,
+            v,
+            attn_mask=None if keep is None else _padding_mask(keep),
+            is_causal=keep is None,
+            dropout_p=self.dropout if self.training else 0.0,
+            enable_gqa=self.n_kv_head < self.n_head,
+        )  # (B, H, T, D)
+        return self.projection(y.transpose(1, 2).flatten(-2))  # (B, T, C)
+
+    def weights(
+        self, x: Float[Tensor, "B T C"], keep: Bool[Tensor, "B T"] | None = None
+    ) -> Float[Tensor, "B H T T"]:
+        """The weights that `forward` uses without ever holding them all; for pictures."""
+        q, k, _ = self.heads(x)
+        k = k.repeat_interleave(self.n_head // self.n_kv_head, dim=1)
+        mask = causal_mask(x.shape[1], x.device) if keep is None else _padding_mask(keep)
+        return attention_weights(q, k, mask)
+
+
+def _padding_mask(keep: Bool[Tensor, "B T"]) -> Bool[Tensor, "B 1 T T"]:
+    """The causal mask without the padding, which sees itself so that no row is empty."""
+    _check_dtype(keep, "keep")
+    if not torch.compiler.is_compiling() and not (full := keep.any(dim=1)).all():
+        raise ValueError(
+            f"sequence {int(full.int().argmin())} of the batch is padding throughout (all "
+            f"{keep.shape[1]} tokens): leave it out"
+        )
+    causal = causal_mask(keep.shape[1], keep.device)
+    itself = torch.eye(keep.shape[1], dtype=torch.bool, device=keep.device)
+    return causal & (keep[:, None, None, :] | itself)
+
+
+def _check_mask(mask: Tensor) -> None:
+    """Every query may look at something."""
+    _check_dtype(mask, "mask")
+    empty = ~mask.any(dim=-1)
+    if not torch.compiler.is_compiling() and empty.any():
+        place = tuple(int(i) for i in empty.nonzero()[0])
+        raise ValueError(
+            f"query {place[-1]} may look at none of the {mask.shape[-1]} keys (row {place} of the "
+            "mask is all False), so its weights cannot sum to 1: let it see at least itself"
+        )
+
+
+def _check_dtype(mask: Tensor, name: str) -> None:
+    """`~` turns the bits of an integer, which is no "not"."""
+    if mask.dtype != torch.bool:
+        raise ValueError(f"{name} holds {mask.dtype}; it must hold True and False: {name}.bool()")
+
+
+def _check_sizes(n_embd: int, n_head: int, n_kv_head: int, dropout: float) -> None:
+    if n_head < 1 or n_embd < 1 or n_embd % n_head:
+        raise ValueError(
+            f"n_embd {n_embd} cannot be cut into n_head {n_head} heads of equal width: choose a "
+            "number of heads that divides it"
+        )
+    if n_kv_head < 1 or n_head % n_kv_head:
+        raise ValueError(
+            f"n_head {n_head} cannot share n_kv_head {n_kv_head} heads of keys and values: choose "
+            "a number that divides it"
+        )
+    if not 0 <= dropout < 1:
+        raise ValueError(f"dropout is {dropout}; it is a share, from 0 up to but not including 1")
