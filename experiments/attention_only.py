@@ -1,0 +1,125 @@
+"""Train the small attention-only model that two chapters take apart, and store its weights.
+
+    python experiments/attention_only.py            # as shipped: about ten minutes on two cores
+    python experiments/attention_only.py --steps 20 --out /tmp/trial
+
+Reads Shakespeare's plays in the book's 4,096 tokens; writes model.safetensors (float16) and
+config.json (sizes, seed, losses in nats per token) into minigpt/pretrained/attention-only, each
+file whole or not at all. The chapter on training explains what happens here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+
+import torch
+from safetensors.torch import save
+from torch import Tensor
+from torch.nn import functional as F
+from tqdm.auto import trange
+
+from minigpt.attention_only import PRETRAINED, AttentionOnly
+from minigpt.data import shakespeare, train_validation_split
+from minigpt.tokenizer import BPETokenizer
+
+SIZES = {"vocab_size": 4096, "context_length": 128, "n_embd": 64, "n_head": 4, "n_layer": 2}
+SEED, BATCH_SIZE = 1616, 32
+TABLE_RATE, MATRIX_RATE = 3e-3, 2e-2  # steps of AdamW for the tables, of Muon for the matrices
+
+
+def batch(ids: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Windows at random places, and the same windows one token later."""
+    length = SIZES["context_length"]
+    starts = torch.randint(len(ids) - length, (BATCH_SIZE,), generator=generator)
+    rows = torch.stack([ids[start : start + length + 1] for start in starts])
+    return rows[:, :-1], rows[:, 1:]
+
+
+def rate(step: int, steps: int) -> float:
+    """The share of the learning rate: 100 steps of warm-up, then flat, then down to nothing."""
+    return min(1.0, (step + 1) / 100, 2 * (steps - step) / steps)
+
+
+@torch.no_grad()
+def mean_loss(model: AttentionOnly, ids: Tensor) -> float:
+    """Nats per token over whole windows, one after the other."""
+    length = model.context_length
+    n = (len(ids) - 1) // length
+    inputs, targets = ids[: n * length].view(n, -1), ids[1 : n * length + 1].view(n, -1)
+    losses = [
+        F.cross_entropy(model(x).flatten(0, 1), y.flatten(), reduction="sum").item()
+        for x, y in zip(inputs.split(BATCH_SIZE), targets.split(BATCH_SIZE), strict=True)
+    ]
+    return sum(losses) / (n * length)
+
+
+def train(steps: int) -> tuple[AttentionOnly, list[float]]:
+    """The trained model and its loss at each step."""
+    tokenizer = BPETokenizer.shakespeare()
+    ids = torch.tensor(tokenizer.encode(train_validation_split(shakespeare())[0]))
+    generator = torch.Generator().manual_seed(SEED)
+    model = AttentionOnly(**SIZES, generator=generator)
+    named = dict(model.named_parameters())
+    matrices = [p for name, p in named.items() if name.startswith("layers.")]
+    tables = [p for name, p in named.items() if not name.startswith("layers.")]
+    optimizers = [
+        torch.optim.AdamW(tables, lr=TABLE_RATE, betas=(0.9, 0.95), weight_decay=0.1),
+        torch.optim.Muon(matrices, lr=MATRIX_RATE, weight_decay=0.0),
+    ]
+    schedulers = [
+        torch.optim.lr_scheduler.LambdaLR(o, lambda step: rate(step, steps)) for o in optimizers
+    ]
+    losses = []
+    for _ in (bar := trange(steps, unit="step")):
+        inputs, targets = batch(ids, generator)
+        loss = F.cross_entropy(model(inputs).flatten(0, 1), targets.flatten())
+        model.zero_grad()
+        loss.backward()
+        for optimizer, scheduler in zip(optimizers, schedulers, strict=True):
+            optimizer.step()
+            scheduler.step()
+        losses.append(loss.item())
+        bar.set_postfix(loss=f"{losses[-1]:.3f}")
+    return model, losses
+
+
+def write(path: Path, data: bytes) -> None:
+    """The whole file or none of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + ".part")
+    unfinished.write_bytes(data)
+    os.replace(unfinished, path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--steps", type=int, default=2000, help="training steps (default 2000)")
+    parser.add_argument("--out", type=Path, default=PRETRAINED, help="folder to write into")
+    arguments = parser.parse_args()
+    begin = time.perf_counter()
+    model, losses = train(arguments.steps)
+    weights = {name: p.detach().half() for name, p in model.named_parameters()}
+    model.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
+    tokenizer = BPETokenizer.shakespeare()
+    ids = torch.tensor(tokenizer.encode(train_validation_split(shakespeare())[1]))
+    last = losses[-100:]
+    config = SIZES | {
+        "seed": SEED,
+        "steps": arguments.steps,
+        "batch_size": BATCH_SIZE,
+        "train_loss": round(sum(last) / len(last), 3),
+        "validation_loss": round(mean_loss(model, ids), 3),
+        "minutes": round((time.perf_counter() - begin) / 60, 1),
+        "torch": torch.__version__,
+    }
+    write(arguments.out / "model.safetensors", save(weights))
+    write(arguments.out / "config.json", (json.dumps(config, indent=2) + "\n").encode())
+    print(json.dumps(config, indent=2))
+
+
+if __name__ == "__main__":
+    main()
