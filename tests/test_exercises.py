@@ -5,19 +5,24 @@ from __future__ import annotations
 import codecs
 import functools
 import inspect
+import math
 from collections import Counter
 from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
+from torch.nn import functional as F
 
-from minigpt.exercises import Verdict, tokenizer
+from minigpt.attention import causal_mask
+from minigpt.embedding import position_angles, sinusoidal_positions
+from minigpt.exercises import Case, Verdict, attention, embedding, judge, tokenizer
 
 CHECKS = {
     name: check
-    for module in (tokenizer,)
+    for module in (tokenizer, embedding, attention)
     for name, check in inspect.getmembers(module, inspect.isfunction)
-    if check.__module__ == module.__name__
+    if check.__module__ == module.__name__ and not name.startswith("_")
 }
 
 
@@ -99,13 +104,165 @@ def stream_swallowing_the_end(tokens):
     yield from (text for token in tokens if (text := decoder.decode(token)))
 
 
+def one_hot_lookup(ids, table):
+    return F.one_hot(ids, len(table)).float() @ table
+
+
+def nearest(table, i, k, score=lambda rows, row: F.cosine_similarity(rows, row, dim=-1)):
+    scores = score(table, table[i])
+    scores[i] = -math.inf
+    return scores.topk(k).indices.tolist()
+
+
+def nearest_with_itself(table, i, k):
+    return F.cosine_similarity(table, table[i], dim=-1).topk(k).indices.tolist()
+
+
+def nearest_masking_with_0(table, i, k):
+    cosines = F.cosine_similarity(table, table[i], dim=-1)
+    cosines[i] = 0
+    return cosines.topk(k).indices.tolist()
+
+
+def nearest_shifted(table, i, k):
+    others = torch.cat([table[:i], table[i + 1 :]])
+    return F.cosine_similarity(others, table[i], dim=-1).topk(k).indices.tolist()
+
+
+def sinusoid(position, n_embd, base, turn=lambda angle: angle):
+    out = []
+    for i in range(n_embd // 2):
+        angle = turn(position / base ** (2 * i / n_embd))
+        out += [math.sin(angle), math.cos(angle)]
+    return out
+
+
+def sinusoid_in_halves(position, n_embd, base):
+    both = sinusoid(position, n_embd, base)
+    return both[::2] + both[1::2]
+
+
+def sinusoid_exponent_i(position, n_embd, base):
+    angles = [position / base ** (i / n_embd) for i in range(n_embd // 2)]
+    return torch.tensor([f(angle) for angle in angles for f in (math.sin, math.cos)])
+
+
+def sinusoid_by_dimension(position, n_embd, base):
+    angles = [position / base ** (j / n_embd) for j in range(n_embd)]
+    return [math.cos(a) if j % 2 else math.sin(a) for j, a in enumerate(angles)]
+
+
+def shift_matrix(offset, n_embd, base):
+    blocks = []
+    for i in range(n_embd // 2):
+        angle = offset / base ** (2 * i / n_embd)
+        sin, cos = math.sin(angle), math.cos(angle)
+        blocks.append(torch.tensor([[cos, sin], [-sin, cos]]))
+    return torch.block_diag(*blocks)
+
+
+def shift_in_halves(offset, n_embd, base):
+    sin, cos = (
+        torch.diag(f(position_angles(2, n_embd, base)[1] * offset)) for f in (torch.sin, torch.cos)
+    )
+    return torch.cat([torch.cat([cos, sin], dim=1), torch.cat([-sin, cos], dim=1)])
+
+
+def my_softmax(scores):
+    powers = (scores - scores.amax(dim=-1, keepdim=True)).exp()
+    return powers / powers.sum(dim=-1, keepdim=True)
+
+
+def softmax_with_one_maximum(scores):
+    powers = (scores - scores.max()).exp()
+    return powers / powers.sum(dim=-1, keepdim=True)
+
+
+def softmax_in_place(scores):
+    scores -= scores.amax(dim=-1, keepdim=True)
+    return scores.softmax(dim=-1)
+
+
+def causal_weights(scores):
+    return scores.masked_fill(~causal_mask(len(scores)), -math.inf).softmax(dim=-1)
+
+
+def hidden(scores, keep, value):
+    return scores.masked_fill(~keep(torch.ones_like(scores)).bool(), value)
+
+
+def entropy(weights):
+    return -sum(w * math.log(w) for w in weights.tolist() if w > 0)
+
+
+def streaming_attention(q, pairs, scale=None, grow=True, start=-math.inf):
+    scale = len(q) ** -0.5 if scale is None else scale
+    maximum, total, gathered = torch.tensor(start), torch.tensor(0.0), 0.0
+    for key, value in pairs:
+        score = (q @ key) * scale
+        higher = torch.maximum(maximum, score)
+        shrink = (maximum - higher).exp() if grow else 1.0
+        weight = (score - higher).exp()
+        total, gathered = total * shrink + weight, gathered * shrink + weight * value
+        maximum = higher
+    return gathered / total
+
+
+def streaming_with_the_first_as_start(q, pairs):
+    key, gathered = next(pairs)
+    maximum, total = q @ key / len(q) ** 0.5, 1.0
+    for key, value in pairs:
+        score = q @ key / len(q) ** 0.5
+        higher = max(maximum, score)
+        shrink, weight = (maximum - higher).exp(), (score - higher).exp()
+        total, gathered = total * shrink + weight, gathered * shrink + weight * value
+        maximum = higher
+    return (gathered / total).tolist()
+
+
+def streaming_without_maximum(q, pairs):
+    total, gathered = 0.0, 0.0
+    for key, value in pairs:
+        weight = (q @ key / len(q) ** 0.5).exp()
+        total, gathered = total + weight, gathered + weight * value
+    return gathered / total
+
+
+def attention_of_all_pairs(q, pairs):
+    keys, values = map(torch.stack, zip(*pairs, strict=True))
+    return (keys @ q / len(q) ** 0.5).softmax(dim=-1) @ values
+
+
 CORRECT = {
     "bytes_per_token": lambda text, ids: len(text.encode()) / len(ids),
     "most_frequent_pair": most_frequent_pair,
     "merge_pair": merge_pair,
     "encode_word": encode_word,
     "stream_text": stream_text,
+    "table_parameters": lambda vocab_size, context_length, n_embd: (
+        (vocab_size + context_length) * n_embd
+    ),
+    "one_hot_lookup": one_hot_lookup,
+    "nearest": nearest,
+    "sinusoid": sinusoid,
+    "shift_matrix": shift_matrix,
+    "attention_parameters": lambda n_embd, bias: 4 * n_embd**2 + (4 * n_embd if bias else 0),
+    "my_softmax": my_softmax,
+    "causal_weights": causal_weights,
+    "entropy": entropy,
+    "streaming_attention": streaming_attention,
 }
+OTHERWISE_CORRECT = [
+    ("one_hot_lookup", lambda ids, table: (ids[:, None] == torch.arange(4)).float() @ table),
+    ("one_hot_lookup", lambda ids, table: torch.eye(len(table))[ids] @ table),
+    ("one_hot_lookup", lambda ids, table: one_hot_lookup(ids, table.detach()).tolist()),
+    ("sinusoid", lambda position, *sizes: sinusoidal_positions(8, *sizes)[position]),
+    ("sinusoid", lambda *sizes: np.array(sinusoid(*sizes))),
+    ("shift_matrix", lambda *sizes: shift_matrix(*sizes).double()),
+    ("my_softmax", lambda scores: F.softmax(scores, dim=-1)),
+    ("entropy", lambda weights: torch.special.entr(weights).sum()),
+    ("streaming_attention", streaming_with_the_first_as_start),
+]
 WRONG = [  # check, submission, a part of the hint that it must earn
     ("bytes_per_token", lambda text, ids: len(text) / len(ids), "counted characters"),
     ("bytes_per_token", lambda text, ids: len(ids) / len(text.encode()), "turn the fraction over"),
@@ -128,6 +285,85 @@ WRONG = [  # check, submission, a part of the hint that it must earn
     ("stream_text", lambda tokens: (t.decode() for t in tokens), "raised UnicodeDecodeError"),
     ("stream_text", lambda tokens: list(stream_text(tokens)), "all the text at once"),
     ("stream_text", stream_swallowing_the_end, "was swallowed"),
+    ("table_parameters", lambda v, t, c: v * t * c, "side by side"),
+    ("table_parameters", lambda v, t, c: v * c, "positions have rows too"),
+    ("table_parameters", lambda v, t, c: (v + t) * float(c), "returned 16.0; expected 16."),
+    ("one_hot_lookup", lambda ids, table: table[ids], "picked the rows"),
+    ("one_hot_lookup", lambda ids, table: F.embedding(ids, table) * 1, "picked the rows"),
+    ("one_hot_lookup", lambda ids, table: F.one_hot(ids) @ table, "raised RuntimeError"),
+    ("one_hot_lookup", lambda ids, table: F.one_hot(ids).float() @ table, "raised RuntimeError"),
+    ("one_hot_lookup", lambda ids, table: F.one_hot(ids, 4).float(), "multiply it by the table"),
+    ("one_hot_lookup", lambda ids, table: F.one_hot(ids, 4), "expected shape (3, 2)"),
+    ("one_hot_lookup", lambda ids, table: one_hot_lookup(ids, table).T, "the transpose"),
+    ("one_hot_lookup", lambda ids, table: one_hot_lookup(ids, table).sum(0), "the sum"),
+    ("one_hot_lookup", lambda ids, table: one_hot_lookup(ids.unique(), table), "occurs twice"),
+    ("one_hot_lookup", lambda ids, table: one_hot_lookup(ids, table).long(), "expected floats"),
+    ("nearest", nearest_with_itself, "leave row i out"),
+    ("nearest", lambda t, i, k: nearest_with_itself(t, i, k + 1), "and return k"),
+    ("nearest", lambda t, i, k: nearest_with_itself(t, i, k + 1)[1:][::-1], "wrong order"),
+    ("nearest", lambda *given: nearest(*given, score=torch.mv), "largest dot products"),
+    (
+        "nearest",
+        lambda *given: nearest(*given, score=lambda rows, row: -(rows - row).norm(dim=1)),
+        "smallest distances",
+    ),
+    (
+        "nearest",
+        lambda *given: nearest(*given, score=lambda rows, row: -F.cosine_similarity(rows, row)),
+        "those are the farthest",
+    ),
+    ("nearest", nearest_shifted, "numbers shift"),
+    ("nearest", nearest_masking_with_0, "with -inf, as 0 would be"),
+    ("nearest", lambda *given: torch.tensor(nearest(*given)), ".tolist() makes a list"),
+    ("sinusoid", lambda *sizes: sinusoid(*sizes, turn=math.radians), "angles are radians"),
+    ("sinusoid", sinusoid_in_halves, "take turns"),
+    ("sinusoid", sinusoid_exponent_i, "2 * i / n_embd, not i"),
+    ("sinusoid", sinusoid_by_dimension, "share an angle"),
+    ("sinusoid", lambda *sizes: sinusoid(*sizes, turn=lambda a: math.pi / 2 - a), "comes before"),
+    ("sinusoid", lambda *sizes: sinusoid(*sizes)[::2], "expected shape (4,)"),
+    ("shift_matrix", lambda offset, *sizes: shift_matrix(-offset, *sizes), "goes back"),
+    ("shift_matrix", lambda *sizes: shift_matrix(*sizes).T, "goes back"),
+    ("shift_matrix", lambda offset, n_embd, base: torch.eye(n_embd), "stays where it is"),
+    ("shift_matrix", lambda offset, *sizes: shift_matrix(1, *sizes), "offset times its rate"),
+    ("shift_matrix", lambda offset, c, base: shift_matrix(offset, c, 1.0), "at its own rate"),
+    ("shift_matrix", shift_in_halves, "block stands on the diagonal"),
+    ("attention_parameters", lambda n_embd, bias: 3 * n_embd**2, "projection after the heads"),
+    ("attention_parameters", lambda n_embd, bias: 12 * 4 * n_embd**2, "cost nothing"),
+    ("attention_parameters", lambda n_embd, bias: 4 * n_embd**2, "with biases"),
+    ("attention_parameters", lambda n_embd, bias: 4 * n_embd**2 + n_embd * bias, "biases too"),
+    ("attention_parameters", lambda n_embd, bias: 4 * n_embd**2 + 4 * n_embd, "without biases"),
+    ("my_softmax", lambda scores: scores.exp() / scores.exp().sum(-1, keepdim=True), "exp(1000)"),
+    ("my_softmax", lambda scores: scores.softmax(dim=0), "columns sum to 1"),
+    ("my_softmax", lambda scores: scores.exp() / scores.exp().sum(), "sum of its own"),
+    ("my_softmax", lambda scores: scores.exp() / scores.exp().sum(-1), "keepdim=True"),
+    ("my_softmax", softmax_with_one_maximum, "every row has its own"),
+    ("my_softmax", softmax_in_place, "build a new tensor"),
+    ("causal_weights", lambda scores: scores.softmax(-1), "nothing is hidden"),
+    ("causal_weights", lambda scores: scores.softmax(-1).tril(), "rows do not sum to 1"),
+    ("causal_weights", lambda s: hidden(s, torch.triu, -math.inf).softmax(-1), "kept the future"),
+    (
+        "causal_weights",
+        lambda s: hidden(s, functools.partial(torch.tril, diagonal=-1), -math.inf).softmax(-1),
+        "a token may look at itself",
+    ),
+    ("causal_weights", lambda s: hidden(s, torch.tril, 0.0).softmax(-1), "hide with -inf"),
+    ("causal_weights", lambda s: hidden(s, torch.tril, -math.inf).softmax(0), "along rows"),
+    ("causal_weights", lambda s: hidden(s, torch.tril, -math.inf), "softmax is missing"),
+    ("causal_weights", lambda s: (s + s.new_ones(3, 3).triu(1) * -math.inf).softmax(-1), "* 0"),
+    ("causal_weights", lambda s: s.masked_fill_(~causal_mask(len(s)), -9e9).softmax(-1), "a new"),
+    ("entropy", lambda weights: entropy(weights) / math.log(2), "those are bits"),
+    ("entropy", lambda weights: -entropy(weights), "the sign"),
+    ("entropy", lambda weights: -(weights * weights.log()).sum(), "leave out the weights"),
+    ("entropy", lambda weights: -sum(w * math.log(w) for w in weights), "leave out the weights"),
+    ("entropy", lambda weights: -(weights * weights.log()).mean(), "that is the mean"),
+    ("entropy", lambda weights: -weights.log().sum(), "weigh each"),
+    ("streaming_attention", streaming_without_maximum, "exp of a large score is inf"),
+    ("streaming_attention", attention_of_all_pairs, "3 pairs were kept"),
+    ("streaming_attention", lambda q, pairs: attention_of_all_pairs(q, list(pairs)), "let go"),
+    ("streaming_attention", lambda *given: streaming_attention(*given, scale=1.0), "square root"),
+    ("streaming_attention", lambda *given: streaming_attention(*given, scale=0.25), "not by D"),
+    ("streaming_attention", lambda *given: streaming_attention(*given, grow=False), "grows from m"),
+    ("streaming_attention", lambda *given: streaming_attention(*given, start=0.0), "from -inf"),
 ]
 
 
@@ -142,6 +378,12 @@ def test_a_correct_submission_passes(name):
     verdict = CHECKS[name](CORRECT[name])
     assert verdict.passed, verdict
     assert repr(verdict).startswith("Correct")
+
+
+@pytest.mark.parametrize(("name", "submission"), OTHERWISE_CORRECT)
+def test_another_correct_submission_passes(name, submission):
+    verdict = CHECKS[name](submission)
+    assert verdict.passed, verdict
 
 
 @pytest.mark.parametrize("name", CHECKS)
@@ -169,3 +411,96 @@ def test_unusual_answers_get_a_verdict_too():
     assert "your function(" in check(functools.partial(min)).message
     exact = lambda text, ids: np.float64(len(text.encode()) / len(ids))  # noqa: E731
     assert tokenizer.bytes_per_token(exact).passed
+
+
+# Tensors.
+
+
+def verdict_on(answer, expected, *mistakes, given=()):
+    return judge(lambda *arguments: answer, [Case(given, expected, "think", mistakes)])
+
+
+def test_tensors_are_equal_up_to_rounding():
+    third = torch.tensor([1.0, 2.0]) / 3
+    for answer in (third, third.double(), third + 1e-6, [1 / 3, 2 / 3], third.numpy(), [*third]):
+        assert verdict_on(answer, third).passed
+    verdict = verdict_on(third + 4e-4, third)
+    assert "returned [0.334, 0.667]; expected [0.333, 0.667].\nHint: think" in verdict.message
+    verdict = verdict_on(third + 1e-4, third)  # three decimals would not tell them apart
+    assert "returned [0.3334" in verdict.message and "expected [0.3333" in verdict.message
+    assert verdict_on(torch.tensor([-math.inf, 1.0]), torch.tensor([-math.inf, 1.0])).passed
+    assert not verdict_on(torch.tensor([math.inf, 1.0]), torch.tensor([-math.inf, 1.0])).passed
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (torch.zeros(2, 1), "[[0.0], [0.0]], of shape (2, 1); expected shape (2,)"),
+        (torch.zeros(2, dtype=torch.int64), "whole numbers (torch.int64); expected floats"),
+        (torch.zeros(2, dtype=torch.bool), "truth values (torch.bool); expected floats"),
+        (torch.zeros(2, dtype=torch.complex64), "complex numbers (torch.complex64); expected fl"),
+        (torch.zeros(9, 9), "a tensor of shape (9, 9), of shape (9, 9); expected shape (2,)"),
+        ([0.0], "[0.0], of shape (1,); expected shape (2,)"),
+        (0.0, "0.0, of shape (); expected shape (2,)"),
+        ("text", "'text'; expected [0.0, 0.0]"),
+    ],
+)
+def test_another_shape_or_kind_has_its_own_message(answer, said):
+    verdict = verdict_on(answer, torch.zeros(2))
+    assert not verdict.passed
+    assert f"returned {said}" in verdict.message
+
+
+def test_mistakes_are_tensors_too():
+    mistakes = [(torch.ones(2), "ones"), (torch.ones(2, 2), "four"), (3, "three"), ([1], "list")]
+    for answer, hint in ((torch.ones(2), "ones"), (torch.ones(2, 2), "four"), ([1.0, 1], "ones")):
+        assert verdict_on(answer, torch.zeros(2), *mistakes).message.endswith(f"Hint: {hint}")
+    assert verdict_on(torch.ones(3), torch.zeros(2), *mistakes).message.endswith("Hint: think")
+    assert verdict_on(torch.ones(()), 2.0, (1.0, "one")).message.endswith("Hint: one")
+
+
+def test_nan_is_never_right():
+    nan = torch.tensor([math.nan, 1.0])
+    for answer in (nan, nan.tolist()):
+        verdict = verdict_on(answer, nan, (nan, "not this"))
+        assert not verdict.passed
+        assert "nan means not a number" in verdict.message
+    assert not verdict_on(math.nan, math.nan).passed
+    verdict = verdict_on(nan, torch.ones(2), (math.nan, "its own hint"))
+    assert verdict.message.endswith("returned [nan, 1.0]; expected [1.0, 1.0].\nHint: its own hint")
+    assert "nan means" in verdict_on([math.nan], [1.0]).message
+
+
+def test_a_tensor_changed_in_place_is_noticed():
+    for change in (torch.Tensor.zero_, lambda x: x.resize_(1), lambda x: x.unsqueeze_(0)):
+        for given in (torch.ones(2), [torch.ones(2)], (torch.ones(2),)):
+
+            def submission(x, change=change):
+                change(x if isinstance(x, torch.Tensor) else x[0])
+                return 1
+
+            verdict = judge(submission, [Case((given,), 1, "think")])
+            assert not verdict.passed
+            assert "changed what it was given" in verdict.message
+
+
+def test_calls_are_shown_short():
+    given = (torch.tensor([[1 / 3, -0.0], [1e-9, math.inf]]), torch.tensor([2]), torch.zeros(50, 8))
+    verdict = verdict_on(None, 1, given=given)
+    call = "(tensor([[0.333, 0.0], [0.0, inf]]), tensor([2]), a tensor of shape (50, 8))"
+    assert f"{call} returned None; expected 1." in verdict.message
+    assert "(1.0,); expected ([0.5], 'a')" in verdict_on((1.0,), ([0.5], "a")).message
+
+
+def test_floats_are_equal_up_to_rounding_and_integers_are_not():
+    for answer in (0.1 + 0.2, np.float32(0.3), torch.tensor(0.3)):
+        assert verdict_on(answer, 0.3).passed
+    assert verdict_on(2, 2.0).passed
+    assert "returned 0.4; expected 0.3." in verdict_on(torch.tensor(0.4), 0.3).message
+    assert (
+        "a tensor, [2, 4]; expected [2, 3], a list"
+        in verdict_on(torch.tensor([2, 4]), [2, 3]).message
+    )
+    assert not verdict_on(10**9 + 1, 10**9).passed
+    for answer in (True, torch.tensor([1.0]), "1.0", 1.001):
+        assert not verdict_on(answer, 1.0).passed
