@@ -6,16 +6,13 @@ import itertools
 import random
 import unicodedata
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-import minigpt
 from minigpt.tokenizer import BPETokenizer
 
-SHIPPED = Path(minigpt.__file__).parent / "pretrained" / "shakespeare" / "tokenizer.json"
 TOY = "97 97 97 98 100 97 97 97 98 97 99"
 
 HAND_PICKED = [
@@ -83,7 +80,7 @@ STRINGS = [*HAND_PICKED, *random_strings(280, seed=20)]
 
 @pytest.fixture(scope="module")
 def tokenizers() -> dict[str, BPETokenizer]:
-    return {"gpt2": BPETokenizer.gpt2(), "shakespeare": BPETokenizer.load(SHIPPED)}
+    return {"gpt2": BPETokenizer.gpt2(), "shakespeare": BPETokenizer.shakespeare()}
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import chapter_status
 import front_page
 import launch_links
 import mathml
+import model_files
 import notebook_outputs
 import page_widgets
 import site_files
@@ -21,6 +22,7 @@ PARTS = (
     mathml,
     bokeh_js,
     page_widgets,
+    model_files,
     site_files,
     stale_pages,
     theme_scripts,

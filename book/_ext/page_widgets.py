@@ -4,6 +4,9 @@
 :attributes: mode=train
 What readers without JavaScript, and notebooks, see instead.
 ```
+
+The element's script is `book/assets/<name>.js`; where there is a `<name>.css` too, pages that
+use the element link it.
 """
 
 from __future__ import annotations
@@ -16,7 +19,6 @@ from docutils.parsers.rst import directives
 from sphinx.util.docutils import SphinxDirective
 from tokenizer_files import tokenizer_payload
 
-import minigpt
 from minigpt.tokenizer import BPETokenizer
 
 
@@ -42,12 +44,14 @@ class PageWidget(SphinxDirective):
         ]
 
 
-def add_scripts(app, pagename, templatename, context, doctree) -> None:
+def add_assets(app, pagename, templatename, context, doctree) -> None:
     if not doctree:
         return
     found = {raw.get("page_widget") for raw in doctree.findall(nodes.raw)} - {None}
     for name in sorted(found):
         app.add_js_file(f"{name}.js", type="module")
+        if (Path(app.srcdir) / "assets" / f"{name}.css").exists():
+            app.add_css_file(f"{name}.css", priority=900)  # after the site's own, which it refines
 
 
 def write_vocabularies(app, error) -> None:
@@ -56,11 +60,8 @@ def write_vocabularies(app, error) -> None:
         return
     folder = Path(app.outdir) / "_static" / "tokenizers"
     folder.mkdir(parents=True, exist_ok=True)
-    shipped = Path(minigpt.__file__).parent / "pretrained" / "shakespeare" / "tokenizer.json"
-    for name, tokenizer in (
-        ("gpt2", BPETokenizer.gpt2()),
-        ("shakespeare", BPETokenizer.load(shipped)),
-    ):
+    tokenizers = {"gpt2": BPETokenizer.gpt2(), "shakespeare": BPETokenizer.shakespeare()}
+    for name, tokenizer in tokenizers.items():
         alphabet = [tokenizer.vocab[i][0] for i in range(256)]
         payload = tokenizer_payload(tokenizer.merges, alphabet)
         (folder / f"{name}.json").write_text(payload, "utf-8")
@@ -68,5 +69,5 @@ def write_vocabularies(app, error) -> None:
 
 def setup(app) -> None:
     app.add_directive("page-widget", PageWidget)
-    app.connect("html-page-context", add_scripts)
+    app.connect("html-page-context", add_assets)
     app.connect("build-finished", write_vocabularies)

@@ -37,7 +37,7 @@
     .bk-input, .bk-btn { color: var(--mg-ink); background-color: var(--mg-page); border-color: var(--mg-muted); }
     .bk-btn.bk-active { color: var(--mg-page); background-color: var(--mg-link); }
     .noUi-target { background: var(--mg-raised); border-color: var(--mg-muted); box-shadow: none; }
-    .noUi-connect { background: var(--mg-hue-1); }
+    .noUi-connect { background: var(--mg-hue-1) !important; } /* over Bokeh's own bar_color */
     .noUi-handle { background: var(--mg-page); border: 2px solid var(--mg-link); box-shadow: none; }
     .noUi-handle:focus-visible { outline: 3px solid var(--mg-hue-2); outline-offset: 2px; }
   `;
@@ -62,12 +62,19 @@
     attributeFilter: ["data-theme"],
   });
 
-  // Bokeh's slider handles have no accessible name: take it from the slider's title.
+  // Bokeh's slider handles have no accessible name and tell the raw number: take both from the title.
   const nameHandles = (root) => {
     for (const element of root.querySelectorAll("*")) {
-      if (element.classList.contains("noUi-handle")) {
-        const title = element.getRootNode().querySelector(".bk-slider-title");
-        element.setAttribute("aria-label", title?.textContent.split(":")[0] || "slider");
+      const title = element.classList.contains("noUi-handle") && element.getRootNode().querySelector(".bk-slider-title");
+      if (title && element.named !== title) {
+        element.named = title;
+        const tell = () => {
+          element.setAttribute("aria-label", title.textContent.split(":")[0] || "slider");
+          const value = title.querySelector(".bk-slider-value");
+          if (value) element.setAttribute("aria-valuetext", value.textContent);
+        };
+        new MutationObserver(tell).observe(title, { childList: true, characterData: true, subtree: true });
+        tell();
       }
       if (element.shadowRoot) nameHandles(element.shadowRoot);
     }

@@ -1,0 +1,497 @@
+// <attention-explorer example="2" layer="1" head="3" token="5">: choose a text, a head and a
+// token, and see where it looks. All four attributes count from 1 and may be left out.
+//
+// The model (minigpt/attention_only.py) is fetched when the element comes near the screen and
+// runs in the page. For tests: `element.load()` resolves when it is there, `element.model` and
+// `element.tokenizer` are what it loaded, `element.maps[layer][head]` are the weights shown.
+
+import { AttentionOnly } from "./attention-only.js";
+import { VOCABULARIES, count, loadVocabulary, make, spell, spelled } from "./token-chips.js";
+
+const MODEL = new URL("models/attention-only", import.meta.url);
+const SHOWN = 48;        // tokens at most, or the cells of the map become too small for a finger
+const ANNOUNCE = 1000;   // milliseconds without typing before a screen reader is told
+const LABEL = 64;        // pixels beside the map for the tokens' names
+const WRITTEN = 0.05;    // from this weight on a token's percentage is written out
+
+const EXAMPLES = [
+  { label: "Verse", text: "But soft, what light through yonder window breaks?\nIt is the east, and Juliet is the sun." },
+  { label: "Dialogue", text: "JULIET:\nRomeo!\n\nROMEO:\nMy dear?\n\nJULIET:\n" },
+  { label: "Repetition", text: "Zork met Blip, and Zork met Blip, and Zork met" },
+  { label: "To-morrow", text: "To-morrow, and to-morrow, and to-morrow,\nCreeps in this petty pace" },
+  { label: "안녕 👍", name: "Korean and an emoji", text: "안녕 👍" },
+];
+
+let instances = 0;
+let loading;  // one model for all explorers of a page
+
+function loadModel() {
+  loading ??= Promise.all([AttentionOnly.fetch(MODEL), loadVocabulary("shakespeare")]);
+  loading.catch(() => { loading = undefined; });  // so that a second attempt asks again
+  return loading;
+}
+
+// How strongly a weight is tinted. The square root, as most weights are small; the legend shows it.
+const tint = (weight) => Math.sqrt(weight);
+const percent = (weight) => (weight > 0 && weight < 0.005 ? "<\u00a01\u00a0%" : `${Math.round(100 * weight)}\u00a0%`);
+
+class AttentionExplorer extends HTMLElement {
+  layer = 0;
+  head = 0;
+  pinned = 0;             // the token that stays chosen
+  hovered = undefined;    // the one that the pointer is on
+  cell = undefined;       // [query, key] under the pointer, on the map
+  backward = false;       // true: who looks at the chosen token
+  maps = [];
+  bytes = [];
+
+  connectedCallback() {
+    if (this.input) return;
+    this.build();
+    const observer = new IntersectionObserver((entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      observer.disconnect();
+      this.load();
+    }, { rootMargin: "400px" });
+    observer.observe(this);
+    new ResizeObserver(() => this.drawMap()).observe(this.figure);
+    new MutationObserver(() => { this.drawSmallMaps(); this.drawMap(); })
+      .observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  }
+
+  build() {
+    const id = `attention-explorer-${++instances}`;
+    const example = EXAMPLES[(Number(this.getAttribute("example")) || 1) - 1] ?? EXAMPLES[0];
+    this.input = make("textarea", {
+      id: `${id}-text`, class: "mg-input", rows: 3, dir: "auto", spellcheck: "false",
+      autocomplete: "off", autocapitalize: "off", input: () => this.read(ANNOUNCE),
+    });
+    this.input.value = example.text;
+    const examples = EXAMPLES.map(({ label, name, text }) => make("button", {
+      type: "button", class: "mg-button", "aria-label": name, "data-text": text, text: label,
+      click: () => { this.input.value = text; this.read(0); },
+    }));
+    this.message = make("p", { class: "mg-message" });
+    this.retry = make("button", {
+      type: "button", class: "mg-button", text: "Try again", hidden: true, click: () => this.load(),
+    });
+    this.live = make("p", { class: "mg-visually-hidden", role: "status" });
+    this.body = make("div", { class: "mg-explorer", hidden: true },
+      this.buildHeads(id), this.buildReading(id), this.buildMap(), this.buildNumbers());
+    this.replaceChildren(
+      make("label", { class: "mg-label", for: `${id}-text`, text: "Type a text, or choose one" }),
+      this.input,
+      make("div", { class: "mg-buttons", role: "group", "aria-label": "Examples" }, ...examples),
+      this.message, this.retry, this.body, this.live);
+  }
+
+  buildHeads(id) {
+    this.heads = make("div", {
+      class: "mg-heads", role: "toolbar", "aria-labelledby": `${id}-heads`,
+      keydown: (event) => moveFocus(event, this.headButtons, this.maps[0].length),
+      focusin: (event) => keepOneTabStop(event.target, this.headButtons),
+    });
+    this.headButtons = [];
+    this.heading = make("p", { class: "mg-title", id: `${id}-title` });
+    this.summary = make("p", { class: "mg-summary" });
+    return make("section", { class: "mg-explorer-heads", "aria-labelledby": `${id}-heads` },
+      make("p", { class: "mg-title", id: `${id}-heads`, text: "Choose a head" }),
+      this.heads, this.heading, this.summary);
+  }
+
+  buildReading(id) {
+    const direction = (backward, text) => make("button", {
+      type: "button", class: "mg-button", "aria-pressed": String(!backward), text,
+      click: (event) => {
+        this.backward = backward;
+        press([...this.directions.children], event.currentTarget);
+        this.drawToken();
+        this.announce(this.sentence.textContent);
+      },
+    });
+    this.directions = make("div", { class: "mg-directions", role: "group", "aria-label": "Direction" },
+      direction(false, "Where it looks"), direction(true, "Who looks at it"));
+    const at = (event) => this.chips.indexOf(event.target.closest(".mg-look"));
+    const hover = (i) => { this.hovered = i < 0 ? undefined : i; this.drawToken(); };
+    this.tokens = make("div", {
+      class: "mg-looks", role: "toolbar", "aria-label": "Tokens", dir: "ltr",
+      keydown: (event) => moveFocus(event, this.chips, 1),
+      focusin: (event) => this.pin(at(event)),
+      click: (event) => this.pin(at(event)),  // Safari gives a clicked button no focus
+      pointerover: (event) => { if (event.pointerType !== "touch") hover(at(event)); },
+      pointerleave: () => hover(-1),
+    });
+    this.chips = [];
+    this.sentence = make("p", { class: "mg-sentence" });
+    const samples = [0, 0.02, 0.1, 0.3, 1].map((weight) =>
+      tinted(make("span", { class: "mg-tint", text: percent(weight) }), weight));
+    return make("section", { class: "mg-explorer-reading", "aria-labelledby": `${id}-title` },
+      this.directions, this.tokens, this.sentence,
+      make("p", { class: "mg-legend" }, "Tints: ", ...samples,
+        " A dashed frame: no look is possible, as no token sees a later one."));
+  }
+
+  buildMap() {
+    const token = (cell) => cell?.[this.backward ? 1 : 0];
+    const hover = (cell) => { this.cell = cell; this.hovered = token(cell); this.drawToken(); };
+    this.canvas = make("canvas", {
+      role: "img",
+      pointermove: (event) => { if (event.pointerType !== "touch") hover(this.cellAt(event)); },
+      pointerleave: (event) => { if (event.pointerType !== "touch") hover(undefined); },
+      click: (event) => {
+        const cell = this.cellAt(event);
+        if (cell) this.pin(token(cell), cell);
+      },
+    });
+    this.readout = make("p", { class: "mg-readout" });
+    this.figure = make("figure", { class: "mg-explorer-map" }, this.canvas,
+      make("figcaption", {},
+        make("p", { text: "Each row is a token that looks, each column a token that is looked at." }), this.readout));
+    return this.figure;
+  }
+
+  buildNumbers() {
+    this.numbers = make("div", { class: "mg-numbers", role: "region", tabindex: 0 });
+    this.fold = make("details", { class: "mg-explorer-numbers", toggle: () => this.drawNumbers() },
+      make("summary"), this.numbers);
+    return this.fold;
+  }
+
+  // Resolves when the model is there, or when the page says that it is not.
+  load() {
+    this.attempt ??= this.tryToLoad().finally(() => { this.attempt = undefined; });
+    return this.attempt;
+  }
+
+  async tryToLoad() {
+    if (this.model) return;
+    this.dataset.state = "loading";
+    this.say("Loading the model …");
+    try {
+      [this.model, this.tokenizer] = await loadModel();
+    } catch (error) {
+      this.dataset.state = "failed";
+      this.say("Could not load the model: check the connection and reload the page, or press the button."
+        + ` (${error.message})`);
+      this.retry.hidden = false;
+      this.announce(this.message.textContent);
+      return;
+    }
+    this.dataset.state = "ready";
+    const { n_layer, n_head } = this.model.config;
+    const start = (name, limit) => Math.min(Math.max(Number(this.getAttribute(name)) || 1, 1), limit) - 1;
+    this.layer = start("layer", n_layer);
+    this.head = start("head", n_head);
+    this.drawHeadButtons(n_layer, n_head);
+    const retried = document.activeElement === this.retry;
+    this.retry.hidden = true;
+    this.read();
+    if (this.hasAttribute("token")) {
+      this.pinned = start("token", this.bytes.length);
+      this.drawToken();
+    }
+    if (retried) (this.chips[this.pinned] ?? this.input).focus();
+  }
+
+  // Encode what stands in the box and run the model. `pause`: when to tell a screen reader.
+  read(pause) {
+    if (!this.model) return;
+    const limit = Math.min(SHOWN, this.model.config.context_length);
+    const all = this.tokenizer.encode(this.input.value);
+    this.ids = all.slice(0, limit);
+    this.bytes = this.ids.map((id) => this.tokenizer.tokenBytes(id));
+    this.maps = this.model.weights(this.ids);
+    this.pinned = Math.max(0, this.ids.length - 1);
+    this.hovered = this.cell = undefined;
+    this.body.hidden = all.length === 0;
+    this.say("");
+    if (all.length === 0) this.say("Type something, and its tokens appear here.");
+    if (all.length > limit) {
+      this.say(`The text has ${count(all.length, "token")}; the first ${limit} are shown. `
+        + "The others change nothing for them, as no token sees a later one.");
+    }
+    this.drawTokens();
+    this.drawSmallMaps();
+    this.drawHead();
+    if (pause === undefined) return;
+    const told = [`${count(all.length, "token")}.`, this.message.textContent];
+    if (all.length) told.push(this.sentence.textContent);
+    this.announce(told.join(" "), pause);
+  }
+
+  choose(layer, head) {
+    this.layer = layer;
+    this.head = head;
+    this.drawHead();
+    this.announce(`${this.heading.textContent}. ${this.summary.textContent} ${this.sentence.textContent}`);
+  }
+
+  pin(i, cell) {
+    if (i < 0) return;
+    this.hovered = undefined;
+    this.cell = cell;
+    if (i !== this.pinned) {
+      this.pinned = i;
+      this.announce(describe(this, i));
+    }
+    this.drawToken();
+  }
+
+  say(text) { this.message.textContent = text; }
+
+  announce(text, pause = 0) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => { this.live.textContent = text; }, pause);
+  }
+
+  get size() { return this.bytes.length; }
+  get current() { return this.hovered ?? this.pinned; }
+  weight(query, key) { return this.maps[this.layer][this.head][query * this.size + key]; }
+
+  // A token in a sentence, without the space before it.
+  named(i) {
+    const bytes = this.bytes[i];
+    return spelled(bytes[0] === 32 && bytes.length > 1 ? bytes.subarray(1) : bytes);
+  }
+
+  drawHeadButtons(layers, heads) {
+    this.heads.replaceChildren(...Array.from({ length: layers }, (_, layer) =>
+      make("div", { class: "mg-head-row" },
+        make("span", { class: "mg-head-layer", text: `Layer ${layer + 1}` }),
+        ...Array.from({ length: heads }, (_, head) => make("button", {
+          type: "button", class: "mg-head", tabindex: -1, "aria-label": `Layer ${layer + 1}, head ${head + 1}`,
+          click: () => this.choose(layer, head),
+        }, make("canvas"), make("span", { text: `Head ${head + 1}` }))))));
+    this.headButtons = [...this.heads.querySelectorAll("button")];
+    keepOneTabStop(this.headButtons[this.layer * heads + this.head], this.headButtons);
+  }
+
+  drawTokens() {
+    this.tokens.replaceChildren();
+    this.chips = this.bytes.map((bytes, i) => {
+      const text = make("bdi", { class: "mg-chip-text" });
+      for (const { kind, text: part } of spell(bytes)) {
+        text.append(kind === "text" ? part : make("span", { class: `mg-${kind}`, text: part }));
+      }
+      const chip = make("button", {
+        type: "button", class: "mg-look mg-tint", "aria-label": `token ${i + 1}: ${this.named(i)}`,
+      }, text, make("span", { class: "mg-percent" }));
+      this.tokens.append(chip);
+      if (bytes.at(-1) === 10 && this.bytes[i + 1]?.[0] !== 10) this.tokens.append(make("br"));
+      return chip;
+    });
+  }
+
+  drawHead() {
+    if (!this.size) return;
+    const name = `Layer ${this.layer + 1}, head ${this.head + 1}`;
+    press(this.headButtons, this.headButtons[this.layer * this.maps[0].length + this.head]);
+    this.heading.textContent = name;
+    this.summary.textContent = summarize(this);
+    this.canvas.setAttribute("aria-label",
+      `The weights of ${name.toLowerCase()} as a map; the table after it holds its ${this.size} rows and columns.`);
+    this.fold.firstChild.textContent = `The numbers of ${name.toLowerCase()}`;
+    this.numbers.setAttribute("aria-label", this.fold.firstChild.textContent);
+    this.drawNumbers();
+    this.drawToken();
+  }
+
+  // Everything that depends on which token is looked at.
+  drawToken() {
+    if (!this.size) return;
+    const at = this.current;
+    const weights = this.bytes.map((_, i) => (this.backward ? this.weight(i, at) : this.weight(at, i)));
+    // The three strongest are written out as well, as far as they are not nothing.
+    const least = Math.min(WRITTEN, Math.max([...weights].sort((a, b) => b - a)[2] ?? 0, 0.005));
+    this.chips.forEach((chip, i) => {
+      tinted(chip, weights[i]).classList.toggle("mg-apart", this.backward ? i < at : i > at);
+      chip.toggleAttribute("data-current", i === at);
+      chip.lastChild.textContent = weights[i] >= least ? percent(weights[i]) : "";
+    });
+    press(this.chips, this.chips[this.pinned]);
+    keepOneTabStop(this.chips[this.pinned], this.chips);
+    this.sentence.textContent = describe(this, at);
+    this.readout.textContent = this.cell
+      ? describeCell(this, ...this.cell) : "Point at a cell, or tap it, to read it.";
+    this.drawMap();
+  }
+
+  drawSmallMaps() {
+    const colours = getComputedStyle(this);
+    const maps = this.maps.flat();
+    this.headButtons.forEach((button, i) => paint(button.firstChild, maps[i], this.size, colours));
+  }
+
+  // Where the map's cells are: pixels before the first one, and a cell's side.
+  get grid() {
+    const side = this.canvas.clientWidth;
+    const before = Math.min(LABEL, side / 5);
+    return { side, before, step: (side - before) / this.size };
+  }
+
+  drawMap() {
+    const { side, before, step } = this.grid;
+    if (!this.size || !side) return;
+    const sharp = window.devicePixelRatio || 1;
+    this.canvas.width = this.canvas.height = Math.round(side * sharp);
+    const colours = getComputedStyle(this);
+    const colour = (name) => colours.getPropertyValue(name).trim();
+    const context = this.canvas.getContext("2d");
+    context.scale(sharp, sharp);
+    context.imageSmoothingEnabled = false;
+    const cells = paint(document.createElement("canvas"), this.maps[this.layer][this.head], this.size, colours);
+    context.drawImage(cells, before, before, side - before, side - before);
+
+    const at = this.current;
+    context.strokeStyle = colour("--mg-hue-2");
+    context.lineWidth = 2;
+    if (this.backward) context.strokeRect(before + at * step, before + at * step, step, side - before - at * step - 1);
+    else context.strokeRect(before, before + at * step, (at + 1) * step, step);
+    if (this.cell) {
+      context.strokeStyle = colour("--mg-ink");
+      context.strokeRect(before + this.cell[1] * step, before + this.cell[0] * step, step, step);
+    }
+    const [query, key] = this.cell ?? (this.backward ? [undefined, at] : [at, undefined]);
+    context.textBaseline = "middle";
+    context.save();
+    context.textAlign = "right";
+    context.translate(before - 5, 0);
+    this.drawNames(context, colour, query);
+    context.restore();
+    // Columns' names are those of rows, turned by a quarter, with the ends at the map's top.
+    context.transform(0, -1, 1, 0, 0, before - 5);
+    this.drawNames(context, colour, key);
+  }
+
+  // The tokens' names in a column that ends or starts beside the map: as many as there is room
+  // for, and the chosen one in any case.
+  drawNames(context, colour, chosen) {
+    const { before, step } = this.grid;
+    const every = Math.ceil(11 / step);
+    for (let i = 0; i < this.size; i++) {
+      if (i !== chosen && (i % every || Math.abs(i - chosen) * step < 11)) continue;
+      context.font = `${i === chosen ? "bold " : ""}11px ${colour("--mg-mono")}`;
+      context.fillStyle = colour(i === chosen ? "--mg-ink" : "--mg-muted");
+      const name = this.named(i);
+      context.fillText(name.length > 8 ? `${name.slice(0, 7)}…` : name, 0, before + (i + 0.5) * step);
+    }
+  }
+
+  cellAt(event) {
+    const { before, step } = this.grid;
+    const box = this.canvas.getBoundingClientRect();
+    const cell = [event.clientY - box.top, event.clientX - box.left]
+      .map((place) => Math.floor((place - before) / step));
+    return cell.every((i) => i >= 0 && i < this.size) ? cell : undefined;
+  }
+
+  drawNumbers() {
+    if (!this.fold.open || !this.size) return;
+    const name = (i) => `${i + 1} ${this.named(i)}`;
+    const head = this.bytes.map((_, i) => make("th", { scope: "col", text: name(i) }));
+    this.numbers.replaceChildren(make("table", {},
+      make("caption", { text: "Rows look, columns are looked at. Every row sums to 1." }),
+      make("thead", {}, make("tr", {}, make("td"), ...head)),
+      make("tbody", {}, ...this.bytes.map((_, query) => make("tr", {},
+        make("th", { scope: "row", text: name(query) }),
+        ...this.bytes.map((_, key) => make("td", { text: key > query ? "" : this.weight(query, key).toFixed(2) })))))));
+  }
+}
+
+function tinted(element, weight) {
+  element.style.setProperty("--tint", tint(weight).toFixed(3));
+  return element;
+}
+
+// A map, one pixel a cell; what may not be looked at stays empty.
+function paint(canvas, weights, size, colours) {
+  canvas.width = canvas.height = size;
+  const context = canvas.getContext("2d");
+  for (let query = 0; query < size; query++) {
+    context.globalAlpha = 1;
+    context.fillStyle = colours.getPropertyValue("--mg-raised").trim();
+    context.fillRect(0, query, query + 1, 1);
+    context.fillStyle = colours.getPropertyValue("--mg-weight").trim();
+    for (let key = 0; key <= query; key++) {
+      context.globalAlpha = tint(weights[query * size + key]);
+      context.fillRect(key, query, 1, 1);
+    }
+  }
+  return canvas;
+}
+
+const list = new Intl.ListFormat("en-GB", { type: "conjunction" });
+
+// “lord” (token 7) looks 62 % at “my” (6), 20 % at “,” (3) and 18 % at 5 other tokens.
+function describe(explorer, at) {
+  const { size, backward } = explorer;
+  const others = Array.from({ length: size }, (_, i) => i).filter((i) => (backward ? i >= at : i <= at));
+  const weight = (i) => (backward ? explorer.weight(i, at) : explorer.weight(at, i));
+  const ranked = others.sort((a, b) => weight(b) - weight(a) || a - b);
+  const told = ranked.filter((i, rank) => rank === 0 || (rank < 4 && weight(i) >= WRITTEN));
+  const left = ranked.length - told.length;
+  const name = (i) => (i === at ? "itself" : `“${explorer.named(i)}” (${i + 1})`);
+  const parts = told.map((i) =>
+    (backward ? `${name(i)} with ${percent(weight(i))}` : `${percent(weight(i))} at ${name(i)}`));
+  if (left && backward) parts.push(`${count(left, "other token")} with less`);
+  if (left && !backward) {
+    const rest = ranked.slice(told.length).reduce((sum, i) => sum + weight(i), 0);
+    parts.push(`${percent(rest)} at ${count(left, "other token")}`);
+  }
+  return `“${explorer.named(at)}” (token ${at + 1}) ${backward ? "is looked at by" : "looks"} ${list.format(parts)}.`;
+}
+
+function describeCell(explorer, query, key) {
+  const looks = `“${explorer.named(query)}” (${query + 1})`;
+  const seen = key === query ? "itself" : `“${explorer.named(key)}” (${key + 1})`;
+  return key > query ? `${looks} cannot look at ${seen}, which comes later.`
+    : `${looks} looks ${percent(explorer.weight(query, key))} at ${seen}.`;
+}
+
+// What the map's diagonal, its neighbour and its first column hold, in words. The first two
+// tokens are left out: to them "itself", "the one before" and "the first" are not three things.
+function summarize(explorer) {
+  const { ids, size } = explorer;
+  if (size < 4) return "";
+  let [before, first, itself, repeats, copy, after] = [0, 0, 0, 0, 0, 0];
+  for (let query = 2; query < size; query++) {
+    before += explorer.weight(query, query - 1);
+    first += explorer.weight(query, 0);
+    itself += explorer.weight(query, query);
+    // Where the same token stood, unless that is right before: what followed is then itself.
+    const places = ids.slice(0, query - 1).flatMap((id, key) => (id === ids[query] ? [key] : []));
+    if (places.length) repeats += 1;
+    for (const key of places) {
+      copy += explorer.weight(query, key);
+      after += explorer.weight(query, key + 1);
+    }
+  }
+  const share = (sum) => percent(sum / (size - 2));
+  return `On average a token looks ${share(before)} at the one before it, ${share(itself)} at itself `
+    + `and ${share(first)} at the first.`
+    + (repeats ? ` If it occurred before, it looks ${percent(copy / repeats)} there `
+      + `and ${percent(after / repeats)} at what followed.` : "");
+}
+
+// One tab stop for a group of buttons; arrow keys, Home and End move among them, `down` at a time
+// up and down.
+function moveFocus(event, buttons, down) {
+  const at = buttons.indexOf(event.target);
+  const target = {
+    ArrowRight: at + 1, ArrowLeft: at - 1, ArrowDown: at + down, ArrowUp: at - down,
+    Home: 0, End: buttons.length - 1,
+  }[event.key];
+  if (at < 0 || target === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  buttons[target]?.focus();
+}
+
+function press(buttons, chosen) {
+  for (const button of buttons) button.setAttribute("aria-pressed", String(button === chosen));
+}
+
+function keepOneTabStop(button, buttons) {
+  for (const other of buttons) other.tabIndex = other === button ? 0 : -1;
+}
+
+if (!customElements.get("attention-explorer")) customElements.define("attention-explorer", AttentionExplorer);
