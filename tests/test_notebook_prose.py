@@ -8,6 +8,9 @@ from notebook_prose import Prose
 
 PAGE = "https://example.org/book/tokenizer.html"
 TEXT = """
+(sec:tokenizer-merge)=
+## Merge *pairs*
+
 ```{math}
 :label: eq:first
 a
@@ -35,6 +38,9 @@ def prose():
         ("the {doc}`glossary`", "the [glossary](https://example.org/book/glossary.html)"),
         ("as {cite:t}`gage1994` says", "as Gage (1994) says"),
         ("as said {cite:p}`sennrich2016`", "as said (Sennrich et al., 2016)"),
+        ("{cite:p}`gage1994,sennrich2016`", "(Gage, 1994; Sennrich et al., 2016)"),
+        ("{cite:t}`gage1994,sennrich2016`", "Gage (1994), Sennrich et al. (2016)"),
+        ("see [](#sec:tokenizer-merge)", f"see [Merge *pairs*]({PAGE}#sec-tokenizer-merge)"),
         ("```{math}\n:label: eq:second\n\\frac{a}{b}\n```", "$$\n\\frac{a}{b} \\tag{2}\n$$"),
         ("```{math}\na\n```", "$$\na\n$$"),
         (
@@ -65,3 +71,8 @@ def test_each_construct(prose, myst, markdown):
 def test_what_is_unknown_is_refused(prose, myst):
     with pytest.raises(ValueError, match="notebooks cannot show"):
         prose.convert(myst)
+
+
+def test_a_link_to_a_section_that_is_not_there_is_refused(prose):
+    with pytest.raises(ValueError, match="has the label 'sec:nowhere'"):
+        prose.convert("see [](#sec:nowhere)")

@@ -183,6 +183,10 @@ def test_the_maths_font_covers_what_formulas_use():
     assert mathml.characters(page) == {0x1D465, ord("x"), ord("∑")}
 
 
+def test_the_maths_font_covers_the_root_sign_that_no_text_spells():
+    assert mathml.characters("<math><msqrt><mn>2</mn></msqrt></math>") == {ord("2"), ord("√")}
+
+
 @pytest.mark.parametrize(
     ("letter", "slanted"),
     [*zip("AZahzΑΣΩαω∂∇ϵϕ", "𝐴𝑍𝑎ℎ𝑧𝛢𝛴𝛺𝛼𝜔𝜕𝛻𝜖𝜙", strict=True), ("1", "1"), ("∞", "∞")],

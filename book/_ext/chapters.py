@@ -37,6 +37,7 @@ PEAK = (
     else "__import__('resource').getrusage(__import__('resource').RUSAGE_SELF).ru_maxrss"
 )
 PEAK_UNIT = 1024 if sys.platform.startswith("linux") else 1
+WEIGHTS = "minigpt/**/*.safetensors"
 REPORTED = ("torch", "numpy", "bokeh", "tokenizers", "tiktoken", "regex")
 
 
@@ -126,7 +127,7 @@ def from_source(stem: str) -> nbformat.NotebookNode:
 def glued(notebook: nbformat.NotebookNode) -> dict[str, str]:
     """The values that a chapter's cells glue into its prose."""
     return {
-        output.metadata.scrapbook.name: ast.literal_eval(text)
+        output.metadata.scrapbook.name: str(ast.literal_eval(text))
         for cell in notebook.cells
         for output in cell.get("outputs", [])
         if (text := output.get("data", {}).get("application/papermill.record/text/plain"))
@@ -149,10 +150,11 @@ def inputs_digest(stem: str) -> str:
     digest = hashlib.sha256()
     for cell in code_cells(from_source(stem)):
         digest.update(json.dumps([cell.source, cell.metadata], sort_keys=True).encode())
-    package = sorted((ROOT / "minigpt").rglob("*.py")) + sorted((ROOT / "minigpt").rglob("*.json"))
-    for path in [ROOT / "requirements.txt", *package]:
-        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0")
-        digest.update(path.read_bytes().replace(b"\r\n", b"\n") + b"\0")
+    for pattern in ("requirements.txt", "minigpt/**/*.py", "minigpt/**/*.json", WEIGHTS):
+        for path in sorted(ROOT.glob(pattern)):
+            data = path.read_bytes()
+            text = data if pattern == WEIGHTS else data.replace(b"\r\n", b"\n")
+            digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + text + b"\0")
     return digest.hexdigest()
 
 

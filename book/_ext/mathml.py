@@ -67,6 +67,8 @@ def characters(page: str) -> set[int]:
             # Browsers slant a lone letter by themselves.
             found.add(ITALIC.get(ord(letter), ord(letter)))
         found.update(map(ord, html.unescape(re.sub(r"<[^>]*>", "", drawn))))
+        if re.search(r"<m(?:sqrt|root)\b", drawn):
+            found.add(ord("√"))  # which no text of the formula spells
     return found
 
 

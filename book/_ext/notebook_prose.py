@@ -20,6 +20,8 @@ FENCE = re.compile(
 )
 ROLE = re.compile(r"(?<!\w)\{(?P<name>[\w:]+)\}`(?P<text>[^`]+)`")
 LABEL = re.compile(r"^\([\w:-]+\)=\n", re.MULTILINE)
+SECTION = re.compile(r"^\((?P<label>[\w:-]+)\)=\n#+ (?P<heading>.+)$", re.MULTILINE)
+SECTION_LINK = re.compile(r"\[\]\(#(?P<label>[\w:-]+)\)")
 
 
 @functools.cache
@@ -48,11 +50,19 @@ class Prose:
         self.cited = authors_and_years(references)
         labels = re.findall(r"^:label: (\S+)$", text, re.MULTILINE)
         self.equations = {label: number for number, label in enumerate(labels, 1)}
+        self.sections = {found["label"]: found["heading"] for found in SECTION.finditer(text)}
 
     def convert(self, text: str) -> str:
         """One cell's MyST as Markdown; raises `ValueError` for what it does not know."""
         text = FENCE.sub(self.fence, LABEL.sub("", text))
+        text = SECTION_LINK.sub(self.section_link, text)
         return ROLE.sub(self.role, text).strip("\n")
+
+    def section_link(self, match: re.Match) -> str:
+        label = match["label"]
+        if label not in self.sections:
+            raise ValueError(f"no section of this chapter has the label {label!r}")
+        return f"[{self.sections[label]}]({self.page}#{label.replace(':', '-')})"
 
     def fence(self, match: re.Match) -> str:
         name, title = match["name"], match["title"]
@@ -87,8 +97,10 @@ class Prose:
         if name == "eq":
             return f"({self.equations[text]})"
         if name in ("cite:p", "cite:t"):
-            who, year = self.cited[text]
-            return f"({who}, {year})" if name == "cite:p" else f"{who} ({year})"
+            works = [self.cited[key.strip()] for key in text.split(",")]
+            if name == "cite:p":
+                return f"({'; '.join(f'{who}, {year}' for who, year in works)})"
+            return ", ".join(f"{who} ({year})" for who, year in works)
         raise ValueError(f"notebooks cannot show the role {name!r}: teach {__name__} to")
 
 
