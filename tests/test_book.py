@@ -22,11 +22,13 @@ STEMS = chapters.stems()
 # Modules without a chapter of their own, each with the chapter or page that explains it.
 NO_CHAPTER = {
     "__init__",
+    "attention_only",  # the trained model that embedding and attention take apart
     "bpe",  # the algorithm behind tokenizer, derived there
     "data",
     "figure",
     "presplit",  # the words that tokenizer never merges across
     "source",
+    "token_map",  # neighbours and the map of a table, used in embedding
     "tokenizer_input",  # the checks of what tokenizer is given
     "tokenizer_json",  # the file format behind tokenizer
     "word_cache",  # what makes tokenizer quick
