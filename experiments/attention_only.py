@@ -89,17 +89,21 @@ def train(steps: int) -> tuple[AttentionOnly, list[float]]:
 
 def write(path: Path, data: bytes) -> None:
     """The whole file or none of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
     unfinished.write_bytes(data)
     os.replace(unfinished, path)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--steps", type=int, default=2000, help="training steps (default 2000)")
     parser.add_argument("--out", type=Path, default=PRETRAINED, help="folder to write into")
     arguments = parser.parse_args()
+    if arguments.steps < 1:
+        parser.error(f"--steps is {arguments.steps}; it must be at least 1")
+    arguments.out.mkdir(parents=True, exist_ok=True)  # a folder that cannot be written shows now
     begin = time.perf_counter()
     model, losses = train(arguments.steps)
     weights = {name: p.detach().half() for name, p in model.named_parameters()}

@@ -52,7 +52,7 @@ def scaled_dot_product_attention(
     """Each query's weighted average of the values (Vaswani et al. 2017, equation 1).
 
     Written out, with all T × S weights in memory; `CausalSelfAttention` computes the same with
-    torch's own kernel, which never holds them all. Arguments and errors are those of
+    torch's own kernel, which need not hold them all. Arguments and errors are those of
     `attention_weights`.
 
     Derived in https://minigpt-book.github.io/minigpt/attention.html
@@ -64,7 +64,9 @@ class CausalSelfAttention(nn.Module):
     """Multi-head attention in which no token sees a later one (Vaswani et al. 2017, section 3.2).
 
     One matrix computes queries, keys and values of all heads. Weights start as draws from
-    N(0, 0.02²) and biases at 0, as in GPT-2.
+    N(0, 0.02²), before GPT-2's scaling of what ends a residual branch, and biases at 0.
+
+    On a CPU all T × T weights are held only while training with dropout.
 
     Args:
         n_embd: width C of what comes in and goes out.
@@ -106,6 +108,7 @@ class CausalSelfAttention(nn.Module):
 
     def heads(self, x: Float[Tensor, "B T C"]) -> tuple[Tensor, Tensor, Tensor]:
         """Queries (B, H, T, D), keys and values (B, n_kv_head, T, D)."""
+        _check_input(x, self.qkv.in_features)
         x = self.qkv(x).unflatten(-1, (-1, self.head_dim)).transpose(1, 2)  # (B, H + ..., T, D)
         return x.split([self.n_head, self.n_kv_head, self.n_kv_head], dim=1)
 
@@ -120,14 +123,15 @@ class CausalSelfAttention(nn.Module):
                 means nothing. None means that nothing is padding.
 
         Raises:
-            ValueError: a sequence that is padding throughout; a `keep` that does not hold booleans.
+            ValueError: an `x` of another width; a sequence that is padding throughout; a `keep`
+                of another shape, or that does not hold booleans.
         """
         q, k, v = self.heads(x)
         y = F.scaled_dot_product_attention(
             q,
             k,
             v,
-            attn_mask=None if keep is None else _padding_mask(keep),
+            attn_mask=None if keep is None else _padding_mask(keep, x),
             is_causal=keep is None,
             dropout_p=self.dropout if self.training else 0.0,
             enable_gqa=self.n_kv_head < self.n_head,
@@ -137,16 +141,29 @@ class CausalSelfAttention(nn.Module):
     def weights(
         self, x: Float[Tensor, "B T C"], keep: Bool[Tensor, "B T"] | None = None
     ) -> Float[Tensor, "B H T T"]:
-        """The weights that `forward` uses without ever holding them all; for pictures."""
+        """The weights that `forward` uses, which it need not hold all at once; for pictures."""
         q, k, _ = self.heads(x)
         k = k.repeat_interleave(self.n_head // self.n_kv_head, dim=1)
-        mask = causal_mask(x.shape[1], x.device) if keep is None else _padding_mask(keep)
+        mask = causal_mask(x.shape[1], x.device) if keep is None else _padding_mask(keep, x)
         return attention_weights(q, k, mask)
 
 
-def _padding_mask(keep: Bool[Tensor, "B T"]) -> Bool[Tensor, "B 1 T T"]:
+def _check_input(x: Tensor, n_embd: int) -> None:
+    if x.dim() != 3 or x.shape[-1] != n_embd:
+        raise ValueError(
+            f"x has the shape {tuple(x.shape)}; it must be (B, T, {n_embd}), one vector of n_embd "
+            "numbers a token"
+        )
+
+
+def _padding_mask(keep: Bool[Tensor, "B T"], x: Float[Tensor, "B T C"]) -> Bool[Tensor, "B 1 T T"]:
     """The causal mask without the padding, which sees itself so that no row is empty."""
     _check_dtype(keep, "keep")
+    if keep.shape != x.shape[:2]:
+        raise ValueError(
+            f"keep has the shape {tuple(keep.shape)}; it must have one True or False a token, "
+            f"{tuple(x.shape[:2])}"
+        )
     if not torch.compiler.is_compiling() and not (full := keep.any(dim=1)).all():
         raise ValueError(
             f"sequence {int(full.int().argmin())} of the batch is padding throughout (all "

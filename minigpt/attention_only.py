@@ -39,7 +39,8 @@ class AttentionOnly(nn.Module):
         generator: where the starting numbers are drawn from.
 
     Raises:
-        ValueError: `n_layer` below 1, and what `CausalSelfAttention` and the tables refuse.
+        ValueError: `n_layer` below 1, and what `CausalSelfAttention` and the tables refuse; when
+            called, ids that are not (B, T).
 
     Used in https://minigpt-book.github.io/minigpt/attention.html
     """
@@ -85,6 +86,7 @@ class AttentionOnly(nn.Module):
 
     def forward(self, ids: Int[Tensor, "B T"]) -> Float[Tensor, "B T V"]:
         """A score (logit) for every token that could come next, at every position."""
+        _check_shape(ids)
         x = self.token_embedding(ids) + self.position_embedding(ids.shape[1])  # (B, T, C)
         for attention in self.layers:
             x = x + attention(normalised(x))
@@ -93,12 +95,21 @@ class AttentionOnly(nn.Module):
     @torch.no_grad()
     def attention_maps(self, ids: Int[Tensor, "B T"]) -> Float[Tensor, "L B H T T"]:
         """The weights of every head of every layer."""
+        _check_shape(ids)
         maps = []
         x = self.token_embedding(ids) + self.position_embedding(ids.shape[1])
         for attention in self.layers:
             maps.append(attention.weights(normalised(x)))
             x = x + attention(normalised(x))
         return torch.stack(maps)
+
+
+def _check_shape(ids: Tensor) -> None:
+    if ids.dim() != 2:
+        raise ValueError(
+            f"ids have the shape {tuple(ids.shape)}; they must be (B, T), one sequence a row: "
+            "ids[None] makes one sequence a batch"
+        )
 
 
 def normalised(x: Float[Tensor, "*batch C"]) -> Float[Tensor, "*batch C"]:

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 class TokenEmbedding(nn.Module):
     """A learned table with one row of `n_embd` numbers a token.
 
-    Rows start as draws from a normal distribution of standard deviation 0.02, as in GPT-2
+    Rows start as draws from a normal distribution of standard deviation 0.02, as in the first GPT
     (Radford et al. 2018, section 4.1).
 
     Args:
@@ -25,7 +25,7 @@ class TokenEmbedding(nn.Module):
         generator: where the starting numbers are drawn from.
 
     Raises:
-        ValueError: a size below 1; when called, an id that has no row.
+        ValueError: a size below 1; when called, an id that has no row, or ids that are no integers.
 
     Derived in https://minigpt-book.github.io/minigpt/embedding.html
     """
@@ -38,6 +38,11 @@ class TokenEmbedding(nn.Module):
 
     def forward(self, ids: Int[Tensor, "*batch T"]) -> Float[Tensor, "*batch T C"]:
         """The row of each id."""
+        if ids.is_floating_point():
+            raise ValueError(
+                f"ids hold {ids.dtype}; they must be integers: torch.tensor(ids, dtype=torch.long) "
+                "(an empty list makes floats)"
+            )
         if not torch.compiler.is_compiling() and ids.numel():
             low, high = int(ids.min()), int(ids.max())
             if low < 0 or high >= len(self.weight):
@@ -88,7 +93,8 @@ def position_angles(
     """The angle of every position in every pair of dimensions, in radians, as float64.
 
     Pair i turns by ``base ** (-2 * i / width)`` per position: the first pair by one radian, the
-    last by about 1 / base (Vaswani et al. 2017, section 3.5; Su et al. 2021, section 3.2).
+    last by ``base ** (2 / width - 1)`` (Vaswani et al. 2017, section 3.5; Su et al. 2021,
+    section 3.2).
 
     Args:
         length: positions T.

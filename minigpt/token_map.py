@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 ROWS_AT_ONCE = 512  # bounds the memory of all cosines: 512 × V numbers
-TIED = 1e-9  # cosines this close are tied, so that no machine's rounding orders them
+TIED = 1e-9  # cosines are compared in steps of this size, so that rounding rarely orders equals
 
 
 def principal_components(

@@ -399,6 +399,22 @@ def test_a_sequence_of_padding_alone_is_refused():
             use(x, keep)
 
 
+@pytest.mark.parametrize("shape", [(1, 3, 6), (3, 8), (3,)])
+def test_vectors_of_another_shape_are_refused(shape, as_readers_run_it):
+    attention = CausalSelfAttention(8, 2)
+    for use in (attention, attention.weights):
+        with pytest.raises(ValueError, match=r"x has the shape \(.*\); it must be \(B, T, 8\)"):
+            use(torch.zeros(shape))
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (2, 4), (3,), (2, 3, 1)])
+def test_a_keep_of_another_shape_is_refused(shape, as_readers_run_it):
+    attention = CausalSelfAttention(8, 2)
+    for use in (attention, attention.weights):
+        with pytest.raises(ValueError, match=r"keep has the shape \(.*a token, \(2, 3\)"):
+            use(torch.zeros(2, 3, 8), torch.ones(shape, dtype=torch.bool))
+
+
 def test_a_mask_of_integers_is_refused(as_readers_run_it):
     attention, x = CausalSelfAttention(8, 2), randn(1, 3, 8)
     with pytest.raises(ValueError, match=r"keep holds torch.int64; .*: keep\.bool\(\)"):

@@ -156,6 +156,13 @@ def test_heads_that_do_not_divide_the_width_are_refused():
         AttentionOnly(**SIZES | {"n_head": 3})
 
 
+@pytest.mark.parametrize("shape", [(3,), (1, 1, 3)])
+def test_ids_that_are_no_batch_are_refused(model, shape, as_readers_run_it):
+    for use in (model, model.attention_maps):
+        with pytest.raises(ValueError, match=r"ids have the shape \(.*they must be \(B, T\)"):
+            use(torch.zeros(shape, dtype=torch.long))
+
+
 def test_no_layer_is_refused():
     with pytest.raises(ValueError, match="n_layer is 0; the model needs at least 1 layer"):
         AttentionOnly(**SIZES | {"n_layer": 0})
@@ -192,6 +199,13 @@ def test_the_untrained_model_is_where_training_began(config, experiment):
         assert torch.equal(untrained.state_dict()[name], weights)
         assert not torch.equal(trained.state_dict()[name], weights)
     assert {name: config[name] for name in experiment.SIZES} == experiment.SIZES
+
+
+def test_a_number_of_steps_below_1_is_refused(experiment, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["attention_only.py", "--steps", "0"])
+    with pytest.raises(SystemExit):
+        experiment.main()
+    assert "--steps is 0; it must be at least 1" in capsys.readouterr().err
 
 
 def test_the_command_writes_what_the_package_reads(experiment, tmp_path, monkeypatch, capsys):

@@ -101,7 +101,7 @@ def test_positions_are_the_rows_of_their_table():
 
 
 @pytest.mark.parametrize("table", [TokenEmbedding, PositionEmbedding])
-def test_tables_start_as_gpt2s_do(table):
+def test_tables_start_small(table):
     weight = table(500, 200, seeded()).weight
     assert weight.requires_grad and weight.dtype == torch.float32
     assert abs(weight.mean()) < 0.0005  # 7 standard errors of 100,000 draws
@@ -331,6 +331,11 @@ def test_angles_of_another_shape_are_refused(length, width, angles):
     )
     with pytest.raises(ValueError, match=match):
         rotate(torch.zeros(length, width), torch.zeros(angles))
+
+
+def test_ids_that_are_no_integers_are_refused(as_readers_run_it):
+    with pytest.raises(ValueError, match=r"ids hold torch.float32; they must be integers"):
+        TokenEmbedding(4, 2)(torch.tensor([]))
 
 
 def test_angles_of_one_dimension_are_refused(as_readers_run_it):

@@ -255,6 +255,16 @@ CORRECT = {
 OTHERWISE_CORRECT = [
     ("one_hot_lookup", lambda ids, table: (ids[:, None] == torch.arange(4)).float() @ table),
     ("one_hot_lookup", lambda ids, table: torch.eye(len(table))[ids] @ table),
+    (
+        "one_hot_lookup",
+        lambda ids, table: torch.stack(
+            [sum(float(j == i) * table[j] for j in range(len(table))) for i in ids]
+        ),
+    ),
+    (
+        "one_hot_lookup",
+        lambda ids, table: torch.stack([(one_hot_lookup(ids, table))[t] for t in range(len(ids))]),
+    ),
     ("one_hot_lookup", lambda ids, table: one_hot_lookup(ids, table.detach()).tolist()),
     ("sinusoid", lambda position, *sizes: sinusoidal_positions(8, *sizes)[position]),
     ("sinusoid", lambda *sizes: np.array(sinusoid(*sizes))),
@@ -289,6 +299,12 @@ WRONG = [  # check, submission, a part of the hint that it must earn
     ("table_parameters", lambda v, t, c: v * c, "positions have rows too"),
     ("table_parameters", lambda v, t, c: (v + t) * float(c), "returned 16.0; expected 16."),
     ("one_hot_lookup", lambda ids, table: table[ids], "picked the rows"),
+    ("one_hot_lookup", lambda ids, table: torch.stack([table[i] for i in ids]), "picked the rows"),
+    (
+        "one_hot_lookup",
+        lambda ids, table: torch.cat([table[int(i) : int(i) + 1] for i in ids]),
+        "picked the rows",
+    ),
     ("one_hot_lookup", lambda ids, table: F.embedding(ids, table) * 1, "picked the rows"),
     ("one_hot_lookup", lambda ids, table: F.one_hot(ids) @ table, "raised RuntimeError"),
     ("one_hot_lookup", lambda ids, table: F.one_hot(ids).float() @ table, "raised RuntimeError"),

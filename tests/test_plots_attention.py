@@ -20,10 +20,9 @@ from minigpt.plots.attention import (
     softmax,
     softmax_sentence,
     softmax_slider,
-    tint,
-    weight_table,
 )
 from minigpt.plots.palette import BLUE
+from minigpt.plots.weight_table import tint, weight_table
 
 WEIGHTS = [[1.0, 0.0, 0.0], [0.25, 0.75, 0.0], [0.0, 0.125, 0.875]]
 

@@ -250,3 +250,10 @@ def test_a_reader_with_a_kernel_gets_the_widget(live):
     states = ran.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
     descriptions = {state["state"].get("description") for state in states.values()}
     assert {"Text", "Layer", "Head"} <= descriptions
+
+
+def test_a_text_of_several_lines_keeps_its_line_breaks(model):
+    import ipywidgets
+
+    explorer = head_explorer(model, LETTERS, "a\nb")
+    assert isinstance(explorer.controls["text"], ipywidgets.Textarea)  # a Text drops them

@@ -151,7 +151,7 @@ def entropy(function: Callable[[Tensor], float]) -> Verdict:
 
 
 def streaming_attention(function: Callable[[Tensor, Iterator], Tensor]) -> Verdict:
-    """Check `streaming_attention(q, pairs) -> (Dv,)`: one pass over (key, value), nothing kept.
+    """Check `streaming_attention(q, pairs) -> (Dv,)`: one pass over (key, value), none kept.
 
     The weighted average of the values, with weights softmax(q k / √D), from a running maximum,
     sum and weighted sum alone.
@@ -214,7 +214,10 @@ def streaming_attention(function: Callable[[Tensor, Iterator], Tensor]) -> Verdi
 
 
 class Pairs:
-    """Keys and values as an iterator gives them: once, and not while earlier ones are kept."""
+    """Keys and values as an iterator gives them: once, and not while earlier ones are kept.
+
+    What is noticed is the tensors themselves; a copy of their numbers is not.
+    """
 
     def __init__(self, scores: list[float], values: list[list[float]]) -> None:
         """Keys start with their scores: what the query above makes of them."""

@@ -13,6 +13,8 @@ from minigpt.exercises import Case, Verdict, judge
 
 # Names of the steps that autograd records when a row is picked rather than computed.
 LOOK_UPS = ("Index", "Embedding", "Gather", "Take")
+ONE_ROW = ("Select", "Slice", "Unbind")  # fair as a part of a product, row by row
+PRODUCTS = ("Mm", "Mv", "Mul", "Dot", "Bmm")
 
 
 def table_parameters(function: Callable[[int, int, int], int]) -> Verdict:
@@ -64,12 +66,19 @@ def one_hot_lookup(function: Callable[[Tensor, Tensor], Tensor]) -> Verdict:
 def _picks_rows(function: Callable[[Tensor, Tensor], Tensor], table: Tensor) -> bool:
     """Whether a look-up leads from the table to the answer, by what autograd recorded."""
     with contextlib.suppress(Exception):  # one that copies into numpy, say, leaves no trace
-        steps = [function(torch.tensor([2, 0]), table.clone().requires_grad_()).grad_fn]
+        answer = function(torch.tensor([2, 0]), table.clone().requires_grad_())
+        steps = [(answer.grad_fn, False, False)]
         while steps:
-            step = steps.pop()
-            if step is not None and step.name().startswith(LOOK_UPS):
+            step, picked, computed = steps.pop()
+            if step is None:
+                continue
+            picked |= step.name().startswith(ONE_ROW)
+            computed |= step.name().startswith(PRODUCTS)
+            if step.name().startswith(LOOK_UPS):
                 return True
-            steps += [before for before, _ in step.next_functions] if step is not None else []
+            if picked and not computed and not step.next_functions:  # this is the table itself
+                return True
+            steps += [(before, picked, computed) for before, _ in step.next_functions]
     return False
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from minigpt.plots.attention import WeightTable, weight_table
+from minigpt.plots.weight_table import WeightTable, weight_table
 from minigpt.widgets import Explorer, Sentence
 from minigpt.widgets.token_text import token_text
 
@@ -60,7 +60,7 @@ def head_explorer(model: Any, tokenizer: Any, text: str, layer: int = 1, head: i
 
         wide = {"width": "36em", "max_width": "100%"}
         return {
-            "text": ipywidgets.Text(text, description="Text", layout=wide),
+            "text": ipywidgets.Textarea(text, description="Text", rows=2, layout=wide),
             "layer": ipywidgets.IntSlider(layer, min=1, max=n_layer, description="Layer"),
             "head": ipywidgets.IntSlider(head, min=1, max=n_head, description="Head"),
         }
