@@ -5,6 +5,8 @@
 // runs in the page. For tests: `element.load()` resolves when it is there, `element.model` and
 // `element.tokenizer` are what it loaded, `element.maps[layer][head]` are the weights shown.
 
+import { whenNear } from "./near.js";
+import { keepOneTabStop, moveFocus } from "./tab-stop.js";
 import { AttentionOnly } from "./attention-only.js";
 import { VOCABULARIES, count, loadVocabulary, make, spell, spelled } from "./token-chips.js";
 
@@ -48,12 +50,7 @@ class AttentionExplorer extends HTMLElement {
   connectedCallback() {
     if (this.input) return;
     this.build();
-    const observer = new IntersectionObserver((entries) => {
-      if (!entries.some((entry) => entry.isIntersecting)) return;
-      observer.disconnect();
-      this.load();
-    }, { rootMargin: "400px" });
-    observer.observe(this);
+    whenNear(this, () => this.load());
     new ResizeObserver(() => this.drawMap()).observe(this.figure);
     new MutationObserver(() => { this.drawSmallMaps(); this.drawMap(); })
       .observe(document.documentElement, { attributeFilter: ["data-theme"] });
@@ -88,7 +85,7 @@ class AttentionExplorer extends HTMLElement {
   buildHeads(id) {
     this.heads = make("div", {
       class: "mg-heads", role: "toolbar", "aria-labelledby": `${id}-heads`,
-      keydown: (event) => moveFocus(event, this.headButtons, this.maps[0].length),
+      keydown: (event) => moveFocus(event, this.headButtons, { down: this.maps[0].length }),
       focusin: (event) => keepOneTabStop(event.target, this.headButtons),
     });
     this.headButtons = [];
@@ -115,7 +112,7 @@ class AttentionExplorer extends HTMLElement {
     const hover = (i) => { this.hovered = i < 0 ? undefined : i; this.drawToken(); };
     this.tokens = make("div", {
       class: "mg-looks", role: "toolbar", "aria-label": "Tokens", dir: "ltr",
-      keydown: (event) => moveFocus(event, this.chips, 1),
+      keydown: (event) => moveFocus(event, this.chips),
       focusin: (event) => this.pin(at(event)),
       click: (event) => this.pin(at(event)),  // Safari gives a clicked button no focus
       pointerover: (event) => { if (event.pointerType !== "touch") hover(at(event)); },
@@ -473,25 +470,8 @@ function summarize(explorer) {
       + `and ${percent(after / repeats)} at what followed.` : "");
 }
 
-// One tab stop for a group of buttons; arrow keys, Home and End move among them, `down` at a time
-// up and down.
-function moveFocus(event, buttons, down) {
-  const at = buttons.indexOf(event.target);
-  const target = {
-    ArrowRight: at + 1, ArrowLeft: at - 1, ArrowDown: at + down, ArrowUp: at - down,
-    Home: 0, End: buttons.length - 1,
-  }[event.key];
-  if (at < 0 || target === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
-  event.preventDefault();
-  buttons[target]?.focus();
-}
-
 function press(buttons, chosen) {
   for (const button of buttons) button.setAttribute("aria-pressed", String(button === chosen));
-}
-
-function keepOneTabStop(button, buttons) {
-  for (const other of buttons) other.tabIndex = other === button ? 0 : -1;
 }
 
 if (!customElements.get("attention-explorer")) customElements.define("attention-explorer", AttentionExplorer);

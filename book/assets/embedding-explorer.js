@@ -5,6 +5,7 @@
 // near the screen. For tests: load(), pick(id), place(id, when) in the table's unit,
 // point(id) in pixels of the picture, neighbours(id, when).
 
+import { whenNear } from "./near.js";
 import { readSafetensors } from "./safetensors.js";
 import { loadVocabulary, make, number, spelled } from "./token-chips.js";
 
@@ -51,12 +52,7 @@ class EmbeddingExplorer extends HTMLElement {
     this.zoom = clamp(Number(this.getAttribute("zoom")) || 1, 1, CLOSEST);
     this.build();
     this.state("waiting");
-    const near = new IntersectionObserver((entries) => {
-      if (!entries.some((entry) => entry.isIntersecting)) return;
-      near.disconnect();
-      this.load();
-    }, { rootMargin: "400px" });
-    near.observe(this);
+    whenNear(this, () => this.load());
     new ResizeObserver(() => this.resize()).observe(this.canvas);
     new MutationObserver(() => { this.colours = undefined; this.draw(); })
       .observe(document.documentElement, { attributeFilter: ["data-theme"] });

@@ -4,6 +4,8 @@
 // waits until the reader focuses the text box, presses an example or asks for it.
 // For tests: `element.tokenizers` holds those loaded so far, `element.load(name)` loads one.
 
+import { whenNear } from "./near.js";
+import { keepOneTabStop, moveFocus } from "./tab-stop.js";
 import { VOCABULARIES, count, fillChip, hex, loadVocabulary, make, number, spell, spelled } from "./token-chips.js";
 
 const FIRST_TEXT = "To be, or not to be: that is the question.";
@@ -31,12 +33,7 @@ class LiveTokenizer extends HTMLElement {
   connectedCallback() {
     if (this.input) return;
     this.build();
-    const observer = new IntersectionObserver((entries) => {
-      if (!entries.some((entry) => entry.isIntersecting)) return;
-      observer.disconnect();
-      this.load("shakespeare");
-    }, { rootMargin: "400px" });
-    observer.observe(this);
+    whenNear(this, () => this.load("shakespeare"));
   }
 
   build() {
@@ -84,8 +81,8 @@ class LiveTokenizer extends HTMLElement {
     });
     panel.chips = make("div", {
       class: "mg-chips", role: "toolbar", "aria-label": `Tokens: ${title}`,
-      keydown: (event) => moveFocus(event, panel.chips),
-      focusin: (event) => { keepOneTabStop(event.target, panel.chips); this.inspect(name, event.target); },
+      keydown: (event) => moveFocus(event, chipsOf(panel), { forward: panel.chips.dir === "rtl" ? -1 : 1 }),
+      focusin: (event) => { keepOneTabStop(event.target, chipsOf(panel)); this.inspect(name, event.target); },
       click: (event) => this.inspect(name, event.target),
       pointerover: (event) => this.inspect(name, event.target),
     });
@@ -272,24 +269,6 @@ function append(parent, child) {
   return child;
 }
 
-// One tab stop for all the chips; the arrow keys, Home and End move among them.
-function moveFocus(event, container) {
-  const chips = [...container.querySelectorAll(".mg-chip")];
-  const at = chips.indexOf(event.target);
-  if (at < 0) return;
-  const forward = container.dir === "rtl" ? -1 : 1;
-  const target = {
-    ArrowRight: at + forward, ArrowLeft: at - forward, ArrowDown: at + 1, ArrowUp: at - 1,
-    Home: 0, End: chips.length - 1,
-  }[event.key];
-  if (target === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
-  event.preventDefault();
-  chips[Math.max(0, Math.min(target, chips.length - 1))].focus();
-}
-
-function keepOneTabStop(chip, container) {
-  for (const other of container.querySelectorAll('[tabindex="0"]')) other.tabIndex = -1;
-  chip.tabIndex = 0;
-}
+const chipsOf = (panel) => [...panel.chips.querySelectorAll(".mg-chip")];
 
 if (!customElements.get("live-tokenizer")) customElements.define("live-tokenizer", LiveTokenizer);

@@ -5,6 +5,7 @@
 // Every state is drawn at the start and the later ones stay hidden, so that stepping moves
 // nothing else on the page.
 
+import { whenNear } from "./near.js";
 import { mergePair } from "./tokenizer.js";
 import { VOCABULARIES, count, fillChip, loadVocabulary, make, number, spelled } from "./token-chips.js";
 
@@ -60,12 +61,7 @@ class MergeStepper extends HTMLElement {
       this.restart([...trainingStates(this.text, Number(this.getAttribute("merges") ?? Infinity))]);
       return;
     }
-    const observer = new IntersectionObserver((entries) => {
-      if (!entries.some((entry) => entry.isIntersecting)) return;
-      observer.disconnect();
-      this.choose(this.vocabulary);
-    }, { rootMargin: "400px" });
-    observer.observe(this);
+    whenNear(this, () => this.choose(this.vocabulary));
   }
 
   disconnectedCallback() { this.pause(); }
