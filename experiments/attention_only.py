@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import time
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from tqdm.auto import trange
 from minigpt.attention_only import PRETRAINED, AttentionOnly
 from minigpt.data import shakespeare, train_validation_split
 from minigpt.tokenizer import BPETokenizer
+from minigpt.whole_file import write_whole
 
 SIZES = {"vocab_size": 4096, "context_length": 128, "n_embd": 64, "n_head": 4, "n_layer": 2}
 SEED, BATCH_SIZE = 1616, 32
@@ -87,13 +87,6 @@ def train(steps: int) -> tuple[AttentionOnly, list[float]]:
     return model, losses
 
 
-def write(path: Path, data: bytes) -> None:
-    """The whole file or none of it."""
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_bytes(data)
-    os.replace(unfinished, path)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -120,8 +113,8 @@ def main() -> None:
         "minutes": round((time.perf_counter() - begin) / 60, 1),
         "torch": torch.__version__,
     }
-    write(arguments.out / "model.safetensors", save(weights))
-    write(arguments.out / "config.json", (json.dumps(config, indent=2) + "\n").encode())
+    write_whole(arguments.out / "model.safetensors", save(weights))
+    write_whole(arguments.out / "config.json", (json.dumps(config, indent=2) + "\n").encode())
     print(json.dumps(config, indent=2))
 
 

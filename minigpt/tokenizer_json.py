@@ -6,10 +6,11 @@ follow from U+0100 on. A space is ``Ġ``, a newline ``Ċ``.
 """
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from minigpt.whole_file import write_whole
 
 VISIBLE = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
 HIDDEN = [byte for byte in range(256) if byte not in VISIBLE]
@@ -54,20 +55,11 @@ def from_visible(characters: str) -> bytes:
 
 
 def write_json(path: str | Path, contents: dict[str, Any]) -> None:
-    """Write a file whole or not at all: to a temporary file beside it, then renamed.
+    """Write a file of JSON whole or not at all.
 
     Used in the chapter https://minigpt-book.github.io/minigpt/tokenizer.html
     """
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"no folder {path.parent} to write {path.name} in: make it first")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        text = json.dumps(contents, ensure_ascii=False, indent=1) + "\n"
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, (json.dumps(contents, ensure_ascii=False, indent=1) + "\n").encode())
 
 
 def _read_model(path: str | Path, model_type: str) -> dict[str, Any]:

@@ -560,7 +560,7 @@ def test_damaged_merges_of_gpt2(tmp_path, content, match):
 def test_a_failing_write_leaves_the_old_file_alone(ours, tmp_path, monkeypatch):
     path = tmp_path / "tokenizer.json"
     path.write_text("old")
-    for target, name in ((os, "replace"), (Path, "write_text")):
+    for target, name in ((os, "replace"), (Path, "write_bytes")):
         with monkeypatch.context() as patch:
 
             def fail(*args, **kwargs):

@@ -11,11 +11,11 @@ import torch
 from nbclient import NotebookClient
 
 from minigpt.attention_only import AttentionOnly
+from minigpt.plots.token_text import token_text, typed
 from minigpt.tokenizer import CharTokenizer
 from minigpt.widgets import LIVE, VIEW, Explorer, Sentence
 from minigpt.widgets.attention import MOST_TOKENS, head_explorer
 from minigpt.widgets.embedding import neighbour_explorer
-from minigpt.widgets.token_text import token_text, typed
 
 LETTERS = CharTokenizer.train("abc d\n")  # ids: ↵ 0, · 1, a 2, b 3, c 4, d 5
 ROWS = torch.tensor(

@@ -8,7 +8,7 @@
 import { whenNear } from "./near.js";
 import { keepOneTabStop, moveFocus } from "./tab-stop.js";
 import { AttentionOnly } from "./attention-only.js";
-import { VOCABULARIES, count, loadVocabulary, make, spell, spelled } from "./token-chips.js";
+import { chipText, count, loadVocabulary, make, spelled } from "./token-chips.js";
 
 const MODEL = new URL("models/attention-only", import.meta.url);
 const SHOWN = 48;        // tokens at most, or the cells of the map become too small for a finger
@@ -266,13 +266,9 @@ class AttentionExplorer extends HTMLElement {
   drawTokens() {
     this.tokens.replaceChildren();
     this.chips = this.bytes.map((bytes, i) => {
-      const text = make("bdi", { class: "mg-chip-text" });
-      for (const { kind, text: part } of spell(bytes)) {
-        text.append(kind === "text" ? part : make("span", { class: `mg-${kind}`, text: part }));
-      }
       const chip = make("button", {
         type: "button", class: "mg-look mg-tint", "aria-label": `token ${i + 1}: ${this.named(i)}`,
-      }, text, make("span", { class: "mg-percent" }));
+      }, chipText(bytes), make("span", { class: "mg-percent" }));
       this.tokens.append(chip);
       if (bytes.at(-1) === 10 && this.bytes[i + 1]?.[0] !== 10) this.tokens.append(make("br"));
       return chip;

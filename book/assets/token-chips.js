@@ -1,5 +1,5 @@
-// What <live-tokenizer> and <merge-stepper> share: which vocabularies there are, and how a
-// token looks.
+// What the page's elements share: which vocabularies there are, how an element is made, and how
+// a token looks.
 
 import { loadTokenizer } from "./tokenizer.js";
 
@@ -82,15 +82,16 @@ export const spelled = (bytes) => spell(bytes).map((part) => part.text).join("")
 
 export const hex = (bytes) => Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join(" ");
 
-// The inside of a chip: the token's text, isolated so that right-to-left text inside cannot
-// reorder its neighbours, and the id below it.
+// A token's text in a chip, isolated so that right-to-left text inside cannot reorder its neighbours.
+export function chipText(bytes) {
+  return make("bdi", { class: "mg-chip-text" }, ...spell(bytes).map(({ kind, text }) =>
+    (kind === "text" ? text : make("span", { class: `mg-${kind}`, text }))));
+}
+
+// The inside of a chip: the token's text, and the id below it.
 export function fillChip(chip, id, bytes) {
-  const text = make("bdi", { class: "mg-chip-text" });
-  for (const { kind, text: part } of spell(bytes)) {
-    text.append(kind === "text" ? part : make("span", { class: `mg-${kind}`, text: part }));
-  }
   chip.classList.add("mg-chip", `mg-token-${id % 6}`);
   chip.dataset.id = id;
-  chip.append(text, make("span", { class: "mg-chip-id", text: id }));
+  chip.append(chipText(bytes), make("span", { class: "mg-chip-id", text: id }));
   return chip;
 }

@@ -11,6 +11,7 @@ from bokeh.plotting import figure
 from bokeh.transform import dodge
 
 from minigpt.plots.palette import BLUE, MARK, ORANGE, TOKEN_TEXT, TOKENS
+from minigpt.plots.token_text import token_text
 from minigpt.tokenizer import BPETokenizer
 
 
@@ -37,9 +38,7 @@ class TokenStrip:
 
 def token_strip(tokenizer: BPETokenizer, text: str) -> TokenStrip:
     """Colour the tokens of `text`; a space shows as ·, a newline as ↵, a lone byte as \\xec."""
-    marks = str.maketrans({" ": "·", "\n": "↵", "\t": "→"})
-    ids = tokenizer.encode(text)
-    return TokenStrip([(i, tokenizer.token_repr(i).translate(marks)) for i in ids])
+    return TokenStrip([(i, token_text(tokenizer, i)) for i in tokenizer.encode(text)])
 
 
 def vocabulary_size(

@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
+from minigpt.plots.token_text import token_text
 from minigpt.plots.weight_table import WeightTable, weight_table
 from minigpt.widgets import Explorer, Sentence
-from minigpt.widgets.token_text import token_text
 
 MOST_TOKENS = 32  # more make a table that nobody reads
 

@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from minigpt.plots.token_text import token_text, typed
 from minigpt.widgets import Explorer, Sentence
-from minigpt.widgets.token_text import token_text, typed
 
 
 class NeighbourTable:
