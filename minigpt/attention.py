@@ -9,6 +9,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from minigpt.linear import linear
+
 
 def causal_mask(length: int, device: torch.device | None = None) -> Bool[Tensor, "T T"]:
     """Which key (column) each query (row) may look at: itself and what came before it.
@@ -95,16 +97,12 @@ class CausalSelfAttention(nn.Module):
     ) -> None:
         super().__init__()
         n_kv_head = n_head if n_kv_head is None else n_kv_head
-        _check_sizes(n_embd, n_head, n_kv_head, dropout)
+        check_heads(n_embd, n_head, n_kv_head, dropout)
         self.n_head, self.n_kv_head, self.dropout = n_head, n_kv_head, dropout
         self.head_dim = n_embd // n_head
         width = (n_head + 2 * n_kv_head) * self.head_dim
-        self.qkv = nn.utils.skip_init(nn.Linear, n_embd, width, bias=bias)
-        self.projection = nn.utils.skip_init(nn.Linear, n_embd, n_embd, bias=bias)
-        for layer in (self.qkv, self.projection):
-            nn.init.normal_(layer.weight, std=0.02, generator=generator)
-            if bias:
-                nn.init.zeros_(layer.bias)
+        self.qkv = linear(n_embd, width, bias, generator)
+        self.projection = linear(n_embd, n_embd, bias, generator)
 
     def heads(self, x: Float[Tensor, "B T C"]) -> tuple[Tensor, Tensor, Tensor]:
         """Queries (B, H, T, D), keys and values (B, n_kv_head, T, D)."""
@@ -192,7 +190,8 @@ def _check_dtype(mask: Tensor, name: str) -> None:
         raise ValueError(f"{name} holds {mask.dtype}; it must hold True and False: {name}.bool()")
 
 
-def _check_sizes(n_embd: int, n_head: int, n_kv_head: int, dropout: float) -> None:
+def check_heads(n_embd: int, n_head: int, n_kv_head: int, dropout: float) -> None:
+    """Raise the ValueError that `CausalSelfAttention` documents for sizes that do not fit."""
     if n_head < 1 or n_embd < 1 or n_embd % n_head:
         raise ValueError(
             f"n_embd {n_embd} cannot be cut into n_head {n_head} heads of equal width: choose a "
@@ -203,5 +202,5 @@ def _check_sizes(n_embd: int, n_head: int, n_kv_head: int, dropout: float) -> No
             f"n_head {n_head} cannot share n_kv_head {n_kv_head} heads of keys and values: choose "
             "a number that divides it"
         )
-    if not 0 <= dropout < 1:
-        raise ValueError(f"dropout is {dropout}; it is a share, from 0 up to but not including 1")
+    if not isinstance(dropout, int | float) or not 0 <= dropout < 1:
+        raise ValueError(f"dropout is {dropout!r}; it is a share, from 0 up to but not including 1")

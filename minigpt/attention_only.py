@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from minigpt.attention import CausalSelfAttention
-from minigpt.embedding import PositionEmbedding, TokenEmbedding
+from minigpt.embedding import PositionEmbedding, TokenEmbedding, check_ids
 
 # Written by experiments/attention_only.py, from the seed to the loss that config.json records.
 PRETRAINED = Path(__file__).parent / "pretrained" / "attention-only"
@@ -86,7 +86,7 @@ class AttentionOnly(nn.Module):
 
     def forward(self, ids: Int[Tensor, "B T"]) -> Float[Tensor, "B T V"]:
         """A score (logit) for every token that could come next, at every position."""
-        _check_shape(ids)
+        check_ids(ids)
         x = self.token_embedding(ids) + self.position_embedding(ids.shape[1])  # (B, T, C)
         for attention in self.layers:
             x = x + attention(normalised(x))
@@ -95,21 +95,13 @@ class AttentionOnly(nn.Module):
     @torch.no_grad()
     def attention_maps(self, ids: Int[Tensor, "B T"]) -> Float[Tensor, "L B H T T"]:
         """The weights of every head of every layer."""
-        _check_shape(ids)
+        check_ids(ids)
         maps = []
         x = self.token_embedding(ids) + self.position_embedding(ids.shape[1])
         for attention in self.layers:
             maps.append(attention.weights(normalised(x)))
             x = x + attention(normalised(x))
         return torch.stack(maps)
-
-
-def _check_shape(ids: Tensor) -> None:
-    if ids.dim() != 2:
-        raise ValueError(
-            f"ids have the shape {tuple(ids.shape)}; they must be (B, T), one sequence a row: "
-            "ids[None] makes one sequence a batch"
-        )
 
 
 def normalised(x: Float[Tensor, "*batch C"]) -> Float[Tensor, "*batch C"]:

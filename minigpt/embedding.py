@@ -43,7 +43,7 @@ class TokenEmbedding(nn.Module):
                 f"ids hold {ids.dtype}; they must be integers: torch.tensor(ids, dtype=torch.long) "
                 "(an empty list makes floats)"
             )
-        if not torch.compiler.is_compiling() and ids.numel():
+        if not torch.compiler.is_compiling() and ids.numel() and not ids.is_meta:
             low, high = int(ids.min()), int(ids.max())
             if low < 0 or high >= len(self.weight):
                 raise ValueError(
@@ -164,6 +164,15 @@ def rotate(
     cos, sin = angles.cos().to(x), angles.sin().to(x)
     first, second = x.chunk(2, dim=-1)
     return torch.cat([first * cos - second * sin, first * sin + second * cos], dim=-1)
+
+
+def check_ids(ids: Tensor) -> None:
+    """Raise ValueError for ids that are not (B, T)."""
+    if ids.dim() != 2:
+        raise ValueError(
+            f"ids have the shape {tuple(ids.shape)}; they must be (B, T), one sequence a row: "
+            "ids[None] makes one sequence a batch"
+        )
 
 
 def _table(rows: int, n_embd: int, generator: torch.Generator | None, what: str) -> nn.Parameter:

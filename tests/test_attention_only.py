@@ -188,7 +188,8 @@ def experiment():
 def test_the_shipped_weights_have_the_loss_that_their_config_says(config, experiment):
     _, validation_text = train_validation_split(shakespeare())
     ids = torch.tensor(BPETokenizer.shakespeare().encode(validation_text))
-    loss = experiment.mean_loss(AttentionOnly.pretrained(), ids)
+    model = AttentionOnly.pretrained()
+    loss = experiment.mean_loss(model, ids, model.context_length, experiment.BATCH_SIZE)
     assert loss == pytest.approx(config["validation_loss"], abs=0.001)
 
 

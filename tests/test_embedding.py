@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 import torch
@@ -18,6 +19,7 @@ from minigpt.attention import causal_mask, scaled_dot_product_attention
 from minigpt.embedding import (
     PositionEmbedding,
     TokenEmbedding,
+    check_ids,
     position_angles,
     rotate,
     sinusoidal_positions,
@@ -86,6 +88,14 @@ def test_tokens_come_in_any_shape_and_none_at_all():
     assert torch.equal(tokens(torch.tensor(3)[None])[0], tokens.weight[3])
     assert tokens(torch.zeros(2, 3, 4, dtype=torch.int32)).shape == (2, 3, 4, 6)
     assert tokens(torch.zeros(2, 0, dtype=torch.int64)).shape == (2, 0, 6)
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.int32])
+def test_tokens_of_the_meta_device_have_a_shape_alone(dtype):
+    with torch.device("meta"):
+        tokens = TokenEmbedding(50257, 1600)
+    vectors = tokens(torch.empty(2, 3, dtype=dtype, device="meta"))
+    assert vectors.is_meta and vectors.shape == (2, 3, 1600)
 
 
 # Positions that are learned.
@@ -277,6 +287,21 @@ def test_ids_without_a_row_are_refused(ids, bad):
     match = rf"token id {bad} has no row: .* has 11 \(ids 0 to 10\)\. Was .* another tokenizer"
     with pytest.raises(ValueError, match=match):
         TokenEmbedding(VOCAB_SIZE, 6)(torch.tensor(ids))
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (1, 2, 3)])
+def test_ids_that_are_no_batch_are_refused(shape):
+    match = (
+        rf"^ids have the shape {re.escape(str(shape))}; they must be \(B, T\), one sequence a row: "
+        r"ids\[None\] makes one sequence a batch$"
+    )
+    with pytest.raises(ValueError, match=match):
+        check_ids(torch.zeros(shape, dtype=torch.long))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (2, 0)])
+def test_ids_that_are_a_batch_pass(shape):
+    check_ids(torch.zeros(shape, dtype=torch.long))
 
 
 @pytest.mark.parametrize(("length", "start"), [(6, 0), (1, 5), (3, 3)])

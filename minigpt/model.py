@@ -1,0 +1,166 @@
+"""The GPT: vectors for tokens and positions, blocks that add to them, and a score for each token.
+
+Small enough to read in one sitting, and equal to GPT-2 (Radford et al. 2019).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from minigpt.attention import CausalSelfAttention, check_heads
+from minigpt.embedding import PositionEmbedding, TokenEmbedding, check_ids
+from minigpt.linear import linear
+
+
+@dataclass(frozen=True)
+class GPTConfig:
+    """The sizes of a GPT. `dataclasses.replace` makes a copy with other values.
+
+    Args:
+        vocab_size: tokens V.
+        context_length: the most tokens T of a sequence.
+        n_layer: blocks L.
+        n_head: heads H of attention in a block.
+        n_embd: width C of a token's vector.
+        dropout: the share of numbers set to 0 while training, in three places: the sum of the two
+            tables, the weights of attention, and what a block adds.
+        bias: learned vectors added in linear layers and norms, as in GPT-2.
+        tied: the scores use the token table itself, as in GPT-2 (Press and Wolf 2017).
+
+    Raises:
+        ValueError: a size that is no whole number or below 1, heads that do not divide `n_embd`,
+            a dropout outside [0, 1), a switch that is not True or False.
+
+    Derived in https://minigpt-book.github.io/minigpt/model.html
+    """
+
+    vocab_size: int
+    context_length: int
+    n_layer: int
+    n_head: int
+    n_embd: int
+    dropout: float = 0.0
+    bias: bool = True
+    tied: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("vocab_size", "context_length", "n_layer", "n_head", "n_embd"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise ValueError(f"{name} is {value!r}; it must be a whole number of at least 1")
+        for name in ("bias", "tied"):
+            if not isinstance(value := getattr(self, name), bool):
+                raise ValueError(f"{name} is {value!r}; it must be True or False")
+        check_heads(self.n_embd, self.n_head, self.n_head, self.dropout)
+
+    @classmethod
+    def preset(cls, name: str) -> GPTConfig:
+        """A size by its name: GPT-2's four, as on the Hugging Face hub, and the book's own.
+
+        Raises:
+            ValueError: a name that is not in `PRESETS`.
+        """
+        if name not in PRESETS:
+            raise ValueError(f"there is no preset {name!r}; choose one of {', '.join(PRESETS)}")
+        return PRESETS[name]
+
+
+PRESETS = {
+    "gpt2": GPTConfig(50257, 1024, n_layer=12, n_head=12, n_embd=768),
+    "gpt2-medium": GPTConfig(50257, 1024, n_layer=24, n_head=16, n_embd=1024),
+    "gpt2-large": GPTConfig(50257, 1024, n_layer=36, n_head=20, n_embd=1280),
+    "gpt2-xl": GPTConfig(50257, 1024, n_layer=48, n_head=25, n_embd=1600),
+    "shakespeare": GPTConfig(4096, 256, n_layer=6, n_head=5, n_embd=160),
+}
+
+
+class MLP(nn.Module):
+    """Four times as wide, a GELU (Hendrycks and Gimpel 2016), and back: each token on its own.
+
+    Derived in https://minigpt-book.github.io/minigpt/model.html
+    """
+
+    def __init__(self, config: GPTConfig, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.up = linear(config.n_embd, 4 * config.n_embd, config.bias, generator)
+        self.down = linear(4 * config.n_embd, config.n_embd, config.bias, generator)
+
+    def forward(self, x: Float[Tensor, "*batch C"]) -> Float[Tensor, "*batch C"]:
+        return self.down(F.gelu(self.up(x), approximate="tanh"))
+
+
+class Block(nn.Module):
+    """Attention, then an MLP. Each reads a normalised copy of the vectors and adds what it found.
+
+    The norms stand before what they serve ("pre-norm"; Radford et al. 2019, section 2.3).
+
+    Derived in https://minigpt-book.github.io/minigpt/model.html
+    """
+
+    def __init__(self, config: GPTConfig, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.norm_1 = nn.LayerNorm(config.n_embd, bias=config.bias)
+        self.attention = CausalSelfAttention(
+            config.n_embd,
+            config.n_head,
+            dropout=config.dropout,
+            bias=config.bias,
+            generator=generator,
+        )
+        self.norm_2 = nn.LayerNorm(config.n_embd, bias=config.bias)
+        self.mlp = MLP(config, generator)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Float[Tensor, "B T C"]) -> Float[Tensor, "B T C"]:
+        x = x + self.dropout(self.attention(self.norm_1(x)))
+        return x + self.dropout(self.mlp(self.norm_2(x)))
+
+
+class GPT(nn.Module):
+    """GPT-2, for any sizes (Radford et al. 2019).
+
+    Matrices and tables start as draws from N(0, 0.02²); what ends a branch that is added to the
+    vectors starts smaller, by 1 / √(2 L), since 2 L of them are added up (section 2.3).
+
+    Args:
+        config: the sizes.
+        generator: where the starting numbers are drawn from. Dropout, while training, draws from
+            torch's global generator.
+
+    Raises:
+        ValueError: when called: ids that are not (B, T), that are no integers or no tokens of the
+            vocabulary, or longer than the context.
+
+    Derived in https://minigpt-book.github.io/minigpt/model.html
+    """
+
+    def __init__(self, config: GPTConfig, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.config = config
+        self.token_embedding = TokenEmbedding(config.vocab_size, config.n_embd, generator)
+        self.position_embedding = PositionEmbedding(config.context_length, config.n_embd, generator)
+        self.dropout = nn.Dropout(config.dropout)
+        self.blocks = nn.ModuleList(Block(config, generator) for _ in range(config.n_layer))
+        self.final_norm = nn.LayerNorm(config.n_embd, bias=config.bias)
+        self.lm_head = linear(config.n_embd, config.vocab_size, bias=False, generator=generator)
+        if config.tied:
+            self.lm_head.weight = self.token_embedding.weight
+        with torch.no_grad():
+            for block in self.blocks:
+                for last in (block.attention.projection, block.mlp.down):
+                    last.weight /= math.sqrt(2 * config.n_layer)
+
+    def forward(self, ids: Int[Tensor, "B T"]) -> Float[Tensor, "B T V"]:
+        """A score (logit) for every token that could come next, at every position."""
+        check_ids(ids)
+        x = self.token_embedding(ids) + self.position_embedding(ids.shape[1])  # (B, T, C)
+        x = self.dropout(x)
+        for block in self.blocks:
+            x = block(x)
+        return self.lm_head(self.final_norm(x))  # (B, T, V)
