@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from minigpt.whole_file import write_whole
+from minigpt.whole_file import read_json, write_whole
 
 VISIBLE = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
 HIDDEN = [byte for byte in range(256) if byte not in VISIBLE]
@@ -64,15 +64,7 @@ def write_json(path: str | Path, contents: dict[str, Any]) -> None:
 
 def _read_model(path: str | Path, model_type: str) -> dict[str, Any]:
     """The contents of a tokenizer file whose model is of the given type."""
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"no tokenizer file {path}: check the name, or save one first")
-    try:
-        contents = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # not JSON, or not UTF-8
-        raise ValueError(
-            f"{path} is no whole JSON file ({error}); it may be cut short: save it again"
-        ) from None
+    contents = read_json(path)
     model = contents.get("model") if isinstance(contents, dict) else None
     model = model if isinstance(model, dict) else {}
     found = model.get("type", "BPE" if "merges" in model else None)  # old files name no type
@@ -187,7 +179,7 @@ def _parse_bpe(contents: dict[str, Any], default_pattern: str) -> dict[str, Any]
         if (model.get(setting) or None) != (plain or None) and setting != "type":
             raise ValueError(f"{setting} is {model[setting]!r}")
     _refuse_other_steps(contents)
-    if (contents.get("post_processor") or BYTE_LEVEL)["type"] != "ByteLevel":
+    if _adds_tokens(contents.get("post_processor")):
         raise ValueError("it adds tokens around the text")
     added = contents["added_tokens"]
     if any(token[side] for token in added for side in ("single_word", "lstrip", "rstrip")):
@@ -208,6 +200,13 @@ def _parse_bpe(contents: dict[str, Any], default_pattern: str) -> dict[str, Any]
         "special_tokens": specials,
         "pattern": _parse_pattern(contents["pre_tokenizer"], default_pattern),
     }
+
+
+def _adds_tokens(post_processor: dict[str, Any] | None) -> bool:
+    """Whether the last step puts tokens around the text; transformers writes one that does not."""
+    step = post_processor or BYTE_LEVEL
+    plain = step["type"] == "TemplateProcessing" and [*map(list, step["single"])] == [["Sequence"]]
+    return not plain and step["type"] != "ByteLevel"
 
 
 def _refuse_other_steps(contents: dict[str, Any]) -> None:

@@ -1,7 +1,9 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and JSON that must be whole to be read."""
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 
 def write_whole(path: str | Path, data: bytes) -> None:
@@ -21,3 +23,22 @@ def write_whole(path: str | Path, data: bytes) -> None:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def read_json(path: str | Path) -> Any:
+    """What a file of JSON holds.
+
+    Raises:
+        FileNotFoundError: no such file. ValueError: one that is not JSON, or not all of it.
+
+    Used in the chapter https://minigpt-book.github.io/minigpt/tokenizer.html
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no file {path}: check the name, or save one first")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # not JSON, or not UTF-8
+        raise ValueError(
+            f"{path} is no whole JSON file ({error}); it may be cut short: save it again"
+        ) from None

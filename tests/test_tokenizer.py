@@ -599,7 +599,7 @@ def test_each_class_refuses_the_others_file(ours, tmp_path):
         CharTokenizer.load(tmp_path / "b.json")
     with pytest.raises(ValueError, match=r"c\.json is no .* BPE model \(it has WordLevel\)"):
         BPETokenizer.load(tmp_path / "c.json")
-    with pytest.raises(FileNotFoundError, match=r"no tokenizer file .*a\.json"):
+    with pytest.raises(FileNotFoundError, match=r"no file .*a\.json"):
         BPETokenizer.load(tmp_path / "a.json")
 
 
@@ -657,6 +657,33 @@ def test_one_allowed_special_token_may_be_a_string(gpt2):
     assert gpt2.encode(f"a{END}", allowed_special=END) == [64, 50256]
 
 
+def template(*steps: dict) -> dict:
+    """The last step, as transformers 5 writes it."""
+    one, two = ({"Sequence": {"id": name, "type_id": at}} for at, name in enumerate("AB"))
+    return {
+        "type": "TemplateProcessing",
+        "single": [*steps, one],
+        "pair": [*steps, one, two],
+        "special_tokens": {END: {"id": END, "ids": [1021], "tokens": [END]}} if steps else {},
+    }
+
+
+START = {"SpecialToken": {"id": END, "type_id": 0}}
+
+
+def test_a_file_of_transformers_5_is_read(ours, tmp_path):
+    """It writes a last step that adds nothing; `tokenizers` agrees that it does not."""
+    path = tmp_path / "t.json"
+    ours.save(path)
+    contents = json.loads(path.read_text("utf-8"))
+    for last in (template(), tokenizer_json.BYTE_LEVEL, None):
+        path.write_text(json.dumps(contents | {"post_processor": last}), "utf-8")
+        peer = tokenizers.Tokenizer.from_file(str(path))
+        for text in TRAPS:
+            ids = BPETokenizer.load(path).encode(text, allowed_special="all")
+            assert ids == ours.encode(text, allowed_special="all") == peer.encode(text).ids
+
+
 def set_model(setting, value):
     return lambda contents: contents["model"].update({setting: value})
 
@@ -687,6 +714,10 @@ def set_bytes(setting, value):
             "added tokens that are recognised always",
         ),
         (lambda contents: contents.update(post_processor={"type": "Roberta"}), "it adds tokens"),
+        (
+            lambda contents: contents.update(post_processor=template(START)),
+            "it adds tokens around the text",
+        ),
         (lambda contents: contents.update(pre_tokenizer=None), "AttributeError"),
         (lambda contents: contents["added_tokens"][0].update(lstrip=True), "take the spaces"),
         (lambda contents: contents.pop("added_tokens"), "KeyError: 'added_tokens'"),
