@@ -17,9 +17,9 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save
-from torch import Tensor
 from torch.nn import functional as F
 from tqdm.auto import trange
+from windows import mean_loss, random_windows, rate
 
 from minigpt.attention_only import PRETRAINED, AttentionOnly
 from minigpt.data import shakespeare, train_validation_split
@@ -29,32 +29,6 @@ from minigpt.whole_file import write_whole
 SIZES = {"vocab_size": 4096, "context_length": 128, "n_embd": 64, "n_head": 4, "n_layer": 2}
 SEED, BATCH_SIZE = 1616, 32
 TABLE_RATE, MATRIX_RATE = 3e-3, 2e-2  # steps of AdamW for the tables, of Muon for the matrices
-
-
-def batch(ids: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Windows at random places, and the same windows one token later."""
-    length = SIZES["context_length"]
-    starts = torch.randint(len(ids) - length, (BATCH_SIZE,), generator=generator)
-    rows = torch.stack([ids[start : start + length + 1] for start in starts])
-    return rows[:, :-1], rows[:, 1:]
-
-
-def rate(step: int, steps: int) -> float:
-    """The share of the learning rate: 100 steps of warm-up, then flat, then down to nothing."""
-    return min(1.0, (step + 1) / 100, 2 * (steps - step) / steps)
-
-
-@torch.no_grad()
-def mean_loss(model: AttentionOnly, ids: Tensor) -> float:
-    """Nats per token over whole windows, one after the other."""
-    length = model.context_length
-    n = (len(ids) - 1) // length
-    inputs, targets = ids[: n * length].view(n, -1), ids[1 : n * length + 1].view(n, -1)
-    losses = [
-        F.cross_entropy(model(x).flatten(0, 1), y.flatten(), reduction="sum").item()
-        for x, y in zip(inputs.split(BATCH_SIZE), targets.split(BATCH_SIZE), strict=True)
-    ]
-    return sum(losses) / (n * length)
 
 
 def train(steps: int) -> tuple[AttentionOnly, list[float]]:
@@ -75,7 +49,7 @@ def train(steps: int) -> tuple[AttentionOnly, list[float]]:
     ]
     losses = []
     for _ in (bar := trange(steps, unit="step")):
-        inputs, targets = batch(ids, generator)
+        inputs, targets = random_windows(ids, SIZES["context_length"], BATCH_SIZE, generator)
         loss = F.cross_entropy(model(inputs).flatten(0, 1), targets.flatten())
         model.zero_grad()
         loss.backward()
@@ -109,7 +83,7 @@ def main() -> None:
         "steps": arguments.steps,
         "batch_size": BATCH_SIZE,
         "train_loss": round(sum(last) / len(last), 3),
-        "validation_loss": round(mean_loss(model, ids), 3),
+        "validation_loss": round(mean_loss(model, ids, model.context_length, BATCH_SIZE), 3),
         "minutes": round((time.perf_counter() - begin) / 60, 1),
         "torch": torch.__version__,
     }
