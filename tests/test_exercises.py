@@ -12,15 +12,19 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
+from minigpt.activations import activations
 from minigpt.attention import causal_mask
 from minigpt.embedding import position_angles, sinusoidal_positions
 from minigpt.exercises import Case, Verdict, attention, embedding, judge, tokenizer
+from minigpt.exercises import model as gpt
+from minigpt.model import GPT, Block, GPTConfig
 
 CHECKS = {
     name: check
-    for module in (tokenizer, embedding, attention)
+    for module in (tokenizer, embedding, attention, gpt)
     for name, check in inspect.getmembers(module, inspect.isfunction)
     if check.__module__ == module.__name__ and not name.startswith("_")
 }
@@ -233,6 +237,112 @@ def attention_of_all_pairs(q, pairs):
     return (keys @ q / len(q) ** 0.5).softmax(dim=-1) @ values
 
 
+def layer_norm(x, weight, bias, dim=-1, correction=0, power=0.5, eps=1e-5):
+    variance, mean = torch.var_mean(x, dim=dim, correction=correction, keepdim=True)
+    return (x - mean) / (variance + eps) ** power * weight + bias
+
+
+def layer_norm_eps_outside(x, weight, bias):
+    deviation = x.std(dim=-1, correction=0, keepdim=True)
+    return (x - x.mean(dim=-1, keepdim=True)) / (deviation + 1e-5) * weight + bias
+
+
+def layer_norm_without_keepdim(x, weight, bias):
+    return (x - x.mean(-1)) / (x.var(-1, correction=0) + 1e-5).sqrt() * weight + bias
+
+
+def layer_norm_in_place(x, weight, bias):
+    x -= x.mean(dim=-1, keepdim=True)
+    return x / (x.square().mean(dim=-1, keepdim=True) + 1e-5).sqrt() * weight + bias
+
+
+def gelu_tanh(x, factor=(2 / math.pi) ** 0.5, power=3):
+    return 0.5 * x * (1 + torch.tanh(factor * (x + 0.044715 * x**power)))
+
+
+def gelu_with_exp(x):
+    inner = math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)
+    return x * (2 * inner).exp() / (1 + (2 * inner).exp())
+
+
+def block_parameters(n_embd, bias):
+    return 12 * n_embd**2 + (13 if bias else 2) * n_embd
+
+
+def count_parameters(model, keep=lambda p: p.requires_grad):
+    return sum(p.numel() for p in model.parameters() if keep(p))
+
+
+def count_by_id(model):
+    named = model.named_parameters(remove_duplicate=False)
+    return sum({id(p): p.numel() for _, p in named if p.requires_grad}.values())
+
+
+def count_state(model):
+    return sum(tensor.numel() for tensor in model.state_dict().values())
+
+
+def count_every_name(model):
+    return sum(p.numel() for _, p in model.named_parameters(remove_duplicate=False))
+
+
+def count_without_the_head(model):
+    return sum(p.numel() for name, p in model.named_parameters() if "lm_head" not in name)
+
+
+def count_different_numbers(model):
+    return sum(
+        len(numbers) for numbers in {tuple(p.flatten().tolist()) for p in model.parameters()}
+    )
+
+
+def stream(model, ids, start="dropout", suffix=""):
+    kept = activations(model, ids)
+    names = [start, *(f"blocks.{i}{suffix}" for i in range(len(model.blocks)))]
+    return torch.stack([kept[name] for name in names])
+
+
+def logit_lens(model, ids, **names):
+    return model.lm_head(model.final_norm(stream(model, ids, **names)))
+
+
+def logit_lens_by_block(model, ids):
+    x = model.token_embedding(ids) + model.position_embedding(ids.shape[1])
+    layers = [model.lm_head(model.final_norm(x))]
+    for block in model.blocks:
+        x = block(x)
+        layers.append(model.lm_head(model.final_norm(x)))
+    return layers
+
+
+def logit_lens_in_text_order(model, ids):
+    kept = activations(model, ids)
+    blocks = [name for name in kept if name.startswith("blocks.") and name.count(".") == 1]
+    layers = torch.stack([kept[name] for name in ["dropout", *sorted(blocks)]])
+    return model.lm_head(model.final_norm(layers))
+
+
+def logit_lens_normalised_twice(model, ids):
+    kept = activations(model, ids)
+    layers = torch.stack([*stream(model, ids)[:-1], kept["final_norm"]])
+    return model.lm_head(model.final_norm(layers))
+
+
+def logit_lens_cutting_the_model(model, ids):
+    blocks = model.blocks
+    layers = []
+    for i in range(len(blocks) + 1):
+        model.blocks = blocks[:i]
+        layers.append(model(ids))
+        model.blocks = blocks[:-1]  # never put back
+    return torch.stack(layers)
+
+
+def logit_lens_leaving_hooks(model, ids):
+    model.final_norm.register_forward_hook(lambda module, given, output: None)
+    return logit_lens(model, ids)
+
+
 CORRECT = {
     "bytes_per_token": lambda text, ids: len(text.encode()) / len(ids),
     "most_frequent_pair": most_frequent_pair,
@@ -251,6 +361,11 @@ CORRECT = {
     "causal_weights": causal_weights,
     "entropy": entropy,
     "streaming_attention": streaming_attention,
+    "layer_norm": layer_norm,
+    "gelu_tanh": gelu_tanh,
+    "block_parameters": block_parameters,
+    "count_parameters": count_parameters,
+    "logit_lens": logit_lens,
 }
 OTHERWISE_CORRECT = [
     ("one_hot_lookup", lambda ids, table: (ids[:, None] == torch.arange(4)).float() @ table),
@@ -272,6 +387,17 @@ OTHERWISE_CORRECT = [
     ("my_softmax", lambda scores: F.softmax(scores, dim=-1)),
     ("entropy", lambda weights: torch.special.entr(weights).sum()),
     ("streaming_attention", streaming_with_the_first_as_start),
+    ("layer_norm", lambda x, weight, bias: F.layer_norm(x, x.shape[-1:], weight, bias)),
+    ("layer_norm", lambda *given: layer_norm(*(tensor.double() for tensor in given))),
+    ("gelu_tanh", lambda x: F.gelu(x, approximate="tanh")),
+    ("count_parameters", count_by_id),
+    (
+        "count_parameters",
+        lambda model: sum(np.prod(p.shape) for p in model.parameters() if p.requires_grad),
+    ),
+    ("count_parameters", lambda model: torch.tensor(count_parameters(model))),
+    ("logit_lens", logit_lens_by_block),
+    ("logit_lens", torch.no_grad()(logit_lens)),
 ]
 WRONG = [  # check, submission, a part of the hint that it must earn
     ("bytes_per_token", lambda text, ids: len(text) / len(ids), "counted characters"),
@@ -380,6 +506,156 @@ WRONG = [  # check, submission, a part of the hint that it must earn
     ("streaming_attention", lambda *given: streaming_attention(*given, scale=0.25), "not by D"),
     ("streaming_attention", lambda *given: streaming_attention(*given, grow=False), "grows from m"),
     ("streaming_attention", lambda *given: streaming_attention(*given, start=0.0), "from -inf"),
+    ("layer_norm", lambda *given: layer_norm(*given, correction=1), "not by C - 1"),
+    ("layer_norm", lambda *given: layer_norm(*given, dim=None), "each row has its own"),
+    ("layer_norm", lambda x, w, b: (x - x.mean()) / x.std() * w + b, "each row has its own"),
+    ("layer_norm", lambda *given: layer_norm(*given, dim=0), "down the batch"),
+    ("layer_norm", lambda *given: layer_norm(*given, dim=0, correction=1), "down the batch"),
+    ("layer_norm", lambda *given: layer_norm(*given, dim=1), "not dim=1"),
+    ("layer_norm", lambda *given: layer_norm(*given, power=1), "root of the variance"),
+    ("layer_norm", layer_norm_without_keepdim, "keepdim=True"),
+    ("layer_norm", layer_norm_in_place, "build a new tensor"),
+    ("layer_norm", lambda x, w, b: x / x.std(-1, False, keepdim=True) * w + b, "subtract the mean"),
+    ("layer_norm", lambda x, w, b: (x - x.mean(-1, True)) * w + b, "standard deviation of the row"),
+    ("layer_norm", lambda x, w, b: F.rms_norm(x, x.shape[-1:]) * w + b, "that is RMSNorm"),
+    ("layer_norm", lambda x, w, b: layer_norm(x, 1, 0), "weight and bias are missing"),
+    ("layer_norm", lambda x, w, b: layer_norm(x, w, 0), "the bias is missing"),
+    ("layer_norm", lambda x, w, b: layer_norm(x, 1, b), "the weight is missing"),
+    ("layer_norm", lambda x, w, b: (layer_norm(x, 1, 0) + b) * w, "weight first"),
+    ("layer_norm", layer_norm_eps_outside, "under the root"),
+    ("layer_norm", lambda *given: layer_norm(*given, eps=0.0), "0 / 0 is nan"),
+    ("layer_norm", lambda *given: layer_norm(*given, eps=1e-12), "under the root"),
+    ("layer_norm", lambda *given: layer_norm(*given, eps=1e-6), "eps is 1e-5"),
+    ("gelu_tanh", F.gelu, "the exact GELU"),
+    ("gelu_tanh", F.relu, "that is ReLU"),
+    ("gelu_tanh", lambda x: x * (1.702 * x).sigmoid(), "form with a sigmoid"),
+    ("gelu_tanh", F.silu, "that is SiLU"),
+    ("gelu_tanh", lambda x: gelu_tanh(x, power=2), "x**3, not x**2"),
+    ("gelu_tanh", lambda x: gelu_tanh(x, factor=2 / math.pi), "square root of 2 / pi"),
+    ("gelu_tanh", lambda x: gelu_tanh(x, factor=1), "sqrt(2 / pi) inside tanh is missing"),
+    (
+        "gelu_tanh",
+        lambda x: 0.5 * x * (1 + torch.tanh((2 / math.pi) ** 0.5 * x + 0.044715 * x**3)),
+        "parentheses",
+    ),
+    (
+        "gelu_tanh",
+        lambda x: 0.5 * x * (1 + torch.tanh((2 / math.pi) ** 0.5 * x)),
+        "add 0.044715 * x**3",
+    ),
+    ("gelu_tanh", lambda x: 2 * gelu_tanh(x), "half of it"),
+    ("gelu_tanh", lambda x: gelu_tanh(x) - 0.5 * x, "add the 1"),
+    ("gelu_tanh", lambda x: torch.where(x == 0, 0.5, gelu_tanh(x) / x), "share by x"),
+    ("gelu_tanh", gelu_with_exp, "exp does not"),
+    ("gelu_tanh", lambda x: 0.5 * x * (1 + math.tanh(x)), "raised"),
+    ("gelu_tanh", lambda x: gelu_tanh(x.mul_(1.1)), "build a new tensor"),
+    ("block_parameters", lambda n_embd, bias: 12 * n_embd**2, "two norms learn too"),
+    ("block_parameters", lambda n_embd, bias: 12 * n_embd**2 + n_embd, "has two norms"),
+    ("block_parameters", lambda n_embd, bias: block_parameters(n_embd, True), "without biases"),
+    ("block_parameters", lambda n_embd, bias: block_parameters(n_embd, False), "with biases"),
+    (
+        "block_parameters",
+        lambda n_embd, bias: 12 * n_embd**2 + (13 if bias else 4) * n_embd,
+        "norms have none either",
+    ),
+    ("block_parameters", lambda n_embd, bias: 12 * n_embd**2 + 2, "not one"),
+    ("block_parameters", lambda n_embd, bias: 6 * n_embd**2 + 2 * n_embd, "4 C wide"),
+    ("block_parameters", lambda n_embd, bias: 6 * n_embd**2, "4 C wide"),
+    ("block_parameters", lambda n_embd, bias: 8 * n_embd**2 + 2 * n_embd, "12 in all"),
+    ("block_parameters", lambda n_embd, bias: 8 * n_embd**2, "12 in all"),
+    ("block_parameters", lambda n_embd, bias: 4 * n_embd**2, "the MLP is missing"),
+    ("block_parameters", lambda n_embd, bias: 4 * n_embd**2 + 2 * n_embd, "the MLP is missing"),
+    ("block_parameters", lambda n_embd, bias: 11 * n_embd**2 + 2 * n_embd, "after the heads"),
+    ("block_parameters", lambda n_embd, bias: 11 * n_embd**2, "after the heads"),
+    *(
+        (
+            "block_parameters",
+            lambda n_embd, bias, c=c: 12 * n_embd**2 + (c if bias else 2) * n_embd,
+            hint,
+        )
+        for c, hint in (
+            (9, "and a bias"),
+            (11, "the norms have biases too"),
+            (4, "four linear layers"),
+            (10, "4 C outputs"),
+            (8, "the MLP has biases"),
+        )
+    ),
+    ("count_parameters", lambda model: len(list(model.parameters())), "those are the tensors"),
+    (
+        "count_parameters",
+        lambda model: sum(p.numel() for p in model.parameters() if p.dim() > 1),
+        "biases are learned",
+    ),
+    ("count_parameters", lambda model: sum(map(len, model.parameters())), "a matrix of 2 x 3"),
+    (
+        "count_parameters",
+        lambda model: sum(sum(p.shape) for p in model.parameters()),
+        "a matrix of 2 x 3",
+    ),
+    (
+        "count_parameters",
+        lambda model: sum(p.numel() for p in model.parameters(recurse=False)),
+        "goes all the way down",
+    ),
+    ("count_parameters", count_state, "state_dict() twice"),
+    ("count_parameters", count_every_name, "one tensor with two names"),
+    (
+        "count_parameters",
+        lambda model: count_parameters(model) - 28 * hasattr(model, "lm_head"),
+        "whatever else uses it",
+    ),
+    ("count_parameters", count_without_the_head, "a matrix of its own"),
+    (
+        "count_parameters",
+        lambda model: count_every_name(model) - 28 * (count_every_name(model) == 324),
+        "a matrix of its own",  # takes the tied head and the untied one for the same
+    ),
+    ("count_parameters", count_different_numbers, "may hold the same numbers"),
+    (
+        "count_parameters",
+        lambda model: (
+            count_every_name(model) if isinstance(model, nn.Sequential) else count_by_id(model)
+        ),
+        "the weight of the first",
+    ),
+    (
+        "count_parameters",
+        lambda model: count_by_id(model) + sum(b.numel() for b in model.buffers()),
+        "not learned",
+    ),
+    ("count_parameters", lambda model: count_parameters(model, lambda p: True), "is frozen"),
+    ("count_parameters", lambda model: count_parameters(model.requires_grad_(False)), "copy only"),
+    ("logit_lens", lambda model, ids: model.lm_head(stream(model, ids)), "before the head"),
+    ("logit_lens", lambda *given: logit_lens(*given)[1:], "before the first block counts too"),
+    ("logit_lens", lambda *given: logit_lens(*given)[:-1], "after the last block counts too"),
+    ("logit_lens", lambda model, ids: model(ids), "the last of L + 1"),
+    ("logit_lens", stream, "those are the vectors"),
+    ("logit_lens", lambda model, ids: model.final_norm(stream(model, ids)), "lm_head is missing"),
+    ("logit_lens", lambda *given: logit_lens(*given).softmax(-1), "those are probabilities"),
+    ("logit_lens", lambda *given: logit_lens(*given).log_softmax(-1), "log-probabilities"),
+    ("logit_lens", lambda *given: torch.stack([*logit_lens(*given)], dim=1), "layers come first"),
+    ("logit_lens", lambda *given: logit_lens(*given).flip(0), "first layer to the last"),
+    ("logit_lens", lambda *given: logit_lens(*given, start="token_embedding"), "holds the sum"),
+    (
+        "logit_lens",
+        lambda model, ids: model.lm_head(
+            model.final_norm(torch.cat([(x := stream(model, ids))[:1], x.diff(dim=0)]))
+        ),
+        "what each block adds",
+    ),
+    ("logit_lens", lambda *given: logit_lens(*given, suffix=".mlp"), "Its number at [1, 0, 0, 0]"),
+    ("logit_lens", logit_lens_normalised_twice, "twice"),
+    ("logit_lens", logit_lens_in_text_order, "count instead"),
+    (
+        "logit_lens",
+        lambda model, ids: model.final_norm(stream(model, ids)) @ model.token_embedding.weight.T,
+        "call lm_head",
+    ),
+    ("logit_lens", lambda *given: logit_lens(*given)[:3], "11 blocks here"),
+    ("logit_lens", logit_lens_cutting_the_model, "changed what it was given"),
+    ("logit_lens", logit_lens_leaving_hooks, "Take off every hook"),
+    ("logit_lens", lambda model, ids: logit_lens(model.train(), ids), "and mode"),
 ]
 
 
@@ -418,6 +694,44 @@ def test_a_classic_mistake_gets_its_own_hint(name, submission, hint):
     assert isinstance(verdict, Verdict)
     assert not verdict.passed
     assert hint in verdict.message, verdict.message
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_a_check_draws_nothing_from_the_readers_generator(name):
+    before = torch.get_rng_state()
+    CHECKS[name](CORRECT[name])
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_block_parameters_are_those_of_the_package():
+    seen = []
+
+    def record(n_embd, bias):
+        config = GPTConfig(1, 1, n_layer=1, n_head=1, n_embd=n_embd, bias=bias)
+        seen.append(n_embd)
+        return count_parameters(Block(config, torch.Generator()))
+
+    assert gpt.block_parameters(record).passed
+    assert len(seen) == 4
+
+
+def test_the_last_of_the_lens_is_what_the_model_returns():
+    layers = []
+
+    def record(model, ids):
+        answer = logit_lens_by_block(model, ids)
+        torch.testing.assert_close(answer[-1], model(ids))
+        layers.append(len(answer) - 1)
+        return answer
+
+    assert gpt.logit_lens(record).passed
+    assert layers == [2, 2, 11]
+
+
+@pytest.mark.parametrize("answer", [8.0, np.float64(8), True, torch.tensor(8.0), torch.tensor([8])])
+def test_a_whole_number_is_no_float_no_truth_value_and_no_list(answer):
+    expected = 1 if answer is True else 8
+    assert not verdict_on(answer, expected).passed
 
 
 def test_unusual_answers_get_a_verdict_too():
@@ -520,3 +834,76 @@ def test_floats_are_equal_up_to_rounding_and_integers_are_not():
     assert not verdict_on(10**9 + 1, 10**9).passed
     for answer in (True, torch.tensor([1.0]), "1.0", 1.001):
         assert not verdict_on(answer, 1.0).passed
+
+
+# Modules.
+
+
+def small_model():
+    return GPT(GPTConfig(5, 4, n_layer=2, n_head=1, n_embd=2), torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda model: model.final_norm.weight.data.add_(1),
+        lambda model: model.eval(),
+        lambda model: model.blocks[1].mlp.eval(),
+        lambda model: model.blocks.pop(1),
+        lambda model: setattr(model, "final_norm", nn.Identity()),
+        lambda model: setattr(model, "dropout", nn.Identity()),
+        lambda model: setattr(model.lm_head, "weight", nn.Parameter(model.lm_head.weight.data)),
+        lambda model: model.final_norm.requires_grad_(False),
+        lambda model: model.double(),
+        lambda model: model.lm_head.register_buffer("extra", torch.zeros(1)),
+        lambda model: model.lm_head.register_forward_hook(print),
+        lambda model: model.lm_head.register_forward_pre_hook(print),
+    ],
+)
+def test_a_changed_model_is_noticed(change):
+    def submission(model, ids):
+        change(model)
+        return 1
+
+    verdict = judge(submission, [Case((small_model(), [0]), 1, "think")])
+    assert not verdict.passed
+    assert "changed what it was given" in verdict.message
+    assert "Hint: leave the model as it was" in verdict.message
+
+
+def test_a_model_that_was_only_used_is_unchanged():
+    model = small_model()
+    ids = torch.tensor([[0, 1]])
+
+    def submission(model, ids):
+        activations(model, ids)
+        hook = model.register_forward_hook(lambda module, given, output: None)
+        model(ids).sum().backward()
+        hook.remove()
+        return 1
+
+    assert judge(submission, [Case((model, ids), 1, "think")]).passed
+    assert all(p.grad is None for p in model.parameters())  # each call gets a copy
+
+
+def test_a_model_is_shown_so_that_it_can_be_made_again():
+    said = verdict_on(None, 1, given=(small_model(), nn.Linear(3, 2))).message
+    sizes = "vocab_size=5, context_length=4, n_layer=2, n_head=1, n_embd=2, dropout=0.0"
+    assert f"(GPT(GPTConfig({sizes}, bias=True, tied=True)), Linear(in_features=3, " in said
+    two = nn.Sequential(nn.Linear(3, 2), nn.ReLU())
+    said = verdict_on(None, 1, given=(two, nn.Sequential(*[two] * 3))).message
+    assert (
+        "(Sequential( (0): Linear(in_features=3, out_features=2, bias=True) (1): ReLU() )" in said
+    )
+    assert ", a Sequential) returned None" in said
+
+
+def test_of_long_tensors_the_first_wrong_number_is_shown():
+    expected = torch.zeros(3, 20)
+    answer = expected.clone()
+    answer[1, 7] = 0.25
+    answer[2, 0] = -1.0
+    said = "a tensor of shape (3, 20). Its number at [1, 7] is 0.25; expected 0.\nHint: think"
+    assert said in verdict_on(answer.requires_grad_(), expected).message
+    answer = torch.full((3, 20), math.nan)
+    assert "number at [0, 0] is nan; expected 0" in verdict_on(answer, expected).message

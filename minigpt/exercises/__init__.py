@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 # Float32 is good to seven digits, of which a sum of a few products may lose two.
 TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
 LONGEST_SHOWN = 40  # numbers of a tensor
+LONGEST_MODULE = 200  # characters of a module's own description
 NOT_A_NUMBER = (
     "nan means not a number: it comes from inf - inf, inf / inf, 0 / 0 or 0 * inf, and spreads "
     "from there. Print each step to see where it first appears"
@@ -76,11 +77,10 @@ def judge(function: Callable, cases: Sequence[Case]) -> Verdict:
             problem = f"{call} raised {type(error).__name__}: {error}."
             return Verdict(False, f"Not yet. {problem}\nHint: {case.hint}")
         if not _unchanged(arguments, case.arguments):
-            new = "tensor" if any(isinstance(a, Tensor) for a in arguments) else "list"
             return Verdict(
                 False,
                 f"Not yet. {call} changed what it was given, which the caller still needs."
-                f"\nHint: build a new {new} and return that.",
+                f"\nHint: {_instead(arguments)}.",
             )
         if right:
             continue
@@ -90,11 +90,16 @@ def judge(function: Callable, cases: Sequence[Case]) -> Verdict:
 
 
 def shown(value: Any, decimals: int | None = 3) -> str:
-    """A value as a message shows it: tensors as lists, with few decimals, and no long ones."""
+    """A value as a message shows it: tensors as lists, with few decimals, and nothing long."""
     if isinstance(value, Tensor):
         if value.numel() > LONGEST_SHOWN:
             return f"a tensor of shape {tuple(value.shape)}"
         return shown(value.tolist(), decimals)
+    if isinstance(value, nn.Module):
+        if hasattr(value, "config"):
+            return f"{type(value).__name__}({value.config})"
+        text = " ".join(repr(value).split())
+        return text if len(text) <= LONGEST_MODULE else f"a {type(value).__name__}"
     if isinstance(value, list | tuple):
         items = ", ".join(shown(item, decimals) for item in value)
         return f"[{items}]" if isinstance(value, list) else f"({items}{',' * (len(value) == 1)})"
@@ -122,6 +127,10 @@ def _is_of_kind(answer: Any, expected: Any) -> bool:
         return isinstance(answer, Tensor) and _kind(answer) == _kind(expected)
     if isinstance(expected, float):  # also an int, and a tensor that is one number
         return isinstance(answer, Tensor) or _is_number(answer)
+    if isinstance(expected, int) and not isinstance(expected, bool):  # as np.prod makes them too
+        if isinstance(answer, Tensor):
+            return _kind(answer) == "whole numbers"
+        return _is_number(answer) and isinstance(answer, numbers.Integral)
     return isinstance(answer, type(expected))
 
 
@@ -174,10 +183,34 @@ def _has_nan(answer: Any) -> bool:
 def _unchanged(given: Any, original: Any) -> bool:
     if isinstance(original, Tensor):
         return torch.equal(given, original)
+    if isinstance(original, nn.Module):
+        states = [list(module.state_dict().items()) for module in (given, original)]
+        return _structure(given) == _structure(original) and _unchanged(*states)
     if isinstance(original, list | tuple):
         pairs = zip(given, original, strict=False)
         return len(given) == len(original) and all(_unchanged(*pair) for pair in pairs)
     return given == original
+
+
+def _structure(module: nn.Module) -> list[tuple]:
+    """What a caller would miss of a module, apart from its numbers; hooks would run for them."""
+    tensors = module.named_parameters()
+    parts: list[tuple] = [(name, p.dtype, p.requires_grad) for name, p in tensors]
+    for name, part in module.named_modules():
+        hooks = len(part._forward_pre_hooks) + len(part._forward_hooks)
+        parts.append((name, type(part), part.training, hooks))
+    return parts
+
+
+def _instead(arguments: Sequence[Any]) -> str:
+    """What to do rather than change an argument."""
+    if any(isinstance(a, nn.Module) for a in arguments):
+        return (
+            "leave the model as it was: its numbers, parts and mode. Take off every hook, and "
+            "change a copy only (copy.deepcopy)"
+        )
+    new = "tensor" if any(isinstance(a, Tensor) for a in arguments) else "list"
+    return f"build a new {new} and return that"
 
 
 def _difference(answer: Any, expected: Any) -> str:
@@ -188,6 +221,11 @@ def _difference(answer: Any, expected: Any) -> str:
             return f"{shown(answer)}, of shape {shapes[0]}; expected shape {shapes[1]}"
         if _kind(answer) != _kind(expected):
             return f"{_kind(answer)} ({answer.dtype}); expected {_kind(expected)}"
+        if expected.numel() > LONGEST_SHOWN:
+            close = torch.isclose(answer.to(torch.float64), expected.to(torch.float64), **TOLERANCE)
+            place = (~close).nonzero()[0].tolist()
+            pair = f"{answer[tuple(place)]:.6g}; expected {expected[tuple(place)]:.6g}"
+            return f"{shown(answer)}. Its number at {place} is {pair}"
     elif isinstance(answer, Tensor) and answer.dim():
         return f"a tensor, {shown(answer)}; expected {shown(expected)}, a {type(expected).__name__}"
     texts = shown(answer), shown(expected)
