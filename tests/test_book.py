@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,10 +23,16 @@ STEMS = chapters.stems()
 # Modules without a chapter of their own, each with the chapter or page that explains it.
 NO_CHAPTER = {
     "__init__",
+    "activations",  # what every part of model put out
     "attention_only",  # the trained model that embedding and attention take apart
     "bpe",  # the algorithm behind tokenizer, derived there
+    "checkpoint",  # model in a folder, shown there
     "data",
     "figure",
+    "gpt2_format",  # the words of checkpoint's files
+    "hub",  # where checkpoint finds published models
+    "ledger",  # what model costs, derived there
+    "linear",  # the layer that attention and model are made of
     "presplit",  # the words that tokenizer never merges across
     "source",
     "token_map",  # neighbours and the map of a table, used in embedding
@@ -206,6 +213,17 @@ def test_a_chapter_keeps_its_budget(stem):
     cost = chapters.committed(stem).metadata.minigpt
     assert cost.seconds <= chapters.BUDGET_SECONDS
     assert cost.peak_mb <= chapters.BUDGET_MB
+
+
+def test_an_installed_package_carries_every_file():
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
+    files = {p for p in (ROOT / "minigpt").rglob("*") if p.is_file() and p.suffix != ".pyc"}
+    code = {p for p in files if p.suffix == ".py"}
+    folders = {".".join(p.relative_to(ROOT).parts[:-1]) for p in code}
+    assert folders == set(setuptools["packages"])
+    patterns = setuptools["package-data"]["minigpt"]
+    carried = {p for pattern in patterns for p in (ROOT / "minigpt").glob(pattern)}
+    assert files - code == carried
 
 
 def test_one_repository_address_everywhere():

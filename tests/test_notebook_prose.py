@@ -36,6 +36,7 @@ def prose():
         ("It has {glue:text}`words` entries.", "It has 61,018 entries."),
         ("see {eq}`eq:second`", "see (2)"),
         ("the {doc}`glossary`", "the [glossary](https://example.org/book/glossary.html)"),
+        ("{doc}`a chapter <model>`", "[a chapter](https://example.org/book/model.html)"),
         ("as {cite:t}`gage1994` says", "as Gage (1994) says"),
         ("as said {cite:p}`sennrich2016`", "as said (Sennrich et al., 2016)"),
         ("{cite:p}`gage1994,sennrich2016`", "(Gage, 1994; Sennrich et al., 2016)"),

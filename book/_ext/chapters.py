@@ -38,7 +38,7 @@ PEAK = (
 )
 PEAK_UNIT = 1024 if sys.platform.startswith("linux") else 1
 WEIGHTS = "minigpt/**/*.safetensors"
-REPORTED = ("torch", "numpy", "bokeh", "tokenizers", "tiktoken", "regex")
+REPORTED = ("torch", "numpy", "bokeh", "tokenizers", "tiktoken", "regex", "transformers")
 
 
 def addresses() -> dict[str, str]:
@@ -150,7 +150,13 @@ def inputs_digest(stem: str) -> str:
     digest = hashlib.sha256()
     for cell in code_cells(from_source(stem)):
         digest.update(json.dumps([cell.source, cell.metadata], sort_keys=True).encode())
-    for pattern in ("requirements.txt", "minigpt/**/*.py", "minigpt/**/*.json", WEIGHTS):
+    for pattern in (
+        "requirements.txt",
+        "minigpt/**/*.py",
+        "minigpt/**/*.json",
+        "minigpt/**/*.css",
+        WEIGHTS,
+    ):
         for path in sorted(ROOT.glob(pattern)):
             data = path.read_bytes()
             text = data if pattern == WEIGHTS else data.replace(b"\r\n", b"\n")

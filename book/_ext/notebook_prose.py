@@ -93,7 +93,8 @@ class Prose:
         if name == "glue:text":
             return self.values.get(text, match[0])
         if name == "doc":
-            return f"[{shown}]({self.page.rsplit('/', 1)[0]}/{text}.html)"
+            target = found[1] if (found := re.search(r"<([^<>]+)>$", text)) else text
+            return f"[{shown}]({self.page.rsplit('/', 1)[0]}/{target}.html)"
         if name == "eq":
             return f"({self.equations[text]})"
         if name in ("cite:p", "cite:t"):
