@@ -8,13 +8,11 @@ what transformers saved. Nothing here is a pickle, which could run code.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor
 
@@ -23,11 +21,11 @@ from minigpt.gpt2_format import (
     gpt2_name,
     gpt2_settings,
     gpt2_weights,
-    our_layout,
 )
 from minigpt.ledger import parameter_count
 from minigpt.model import GPT, GPTConfig
 from minigpt.tokenizer import BPETokenizer, CharTokenizer
+from minigpt.weight_files import stored_tensors, weight_files
 from minigpt.whole_file import read_json, write_whole
 
 END = "<|endoftext|>"
@@ -109,12 +107,12 @@ def load(folder: str | Path, dtype: torch.dtype = torch.float32) -> GPT:
     folder = Path(folder)
     _check_dtype(dtype)
     config = _config(folder / "config.json")
-    _check_size(config, files := _weight_files(folder))
+    _check_size(config, files := weight_files(folder))
     model = GPT(config, torch.Generator()).to(dtype).eval()
     parameters = dict(model.named_parameters())
     wanted = {gpt2_name(name): name for name in parameters}
     found, head = set(), None
-    for name, stored, file in _tensors(files):
+    for name, stored, file in stored_tensors(files):
         if name == "lm_head.weight" and model.config.tied:
             head = stored.to(dtype)  # the token table once more, if the file keeps to its config
             continue
@@ -171,45 +169,6 @@ def _check_size(config: GPTConfig, files: list[Path]) -> None:
             f"{count:,} numbers, and there are {size:,} bytes. Is it cut short, or do the two not "
             "belong together?"
         )
-
-
-def _weight_files(folder: Path) -> list[Path]:
-    names = ["model.safetensors"]  # before an index, as transformers has it
-    index = folder / "model.safetensors.index.json"
-    if index.exists() and not (folder / names[0]).exists():
-        names = _parts(index)
-    for path in (folder / name for name in names):
-        if not path.is_file():
-            raise FileNotFoundError(f"no file {path}: only weights in safetensors can be loaded")
-    return [folder / name for name in names]
-
-
-def _tensors(files: list[Path]) -> Iterator[tuple[str, Tensor, Path]]:
-    """Name, contents in our layout, and file of every tensor in files of weights."""
-    for path in files:
-        try:
-            with safe_open(path, "pt") as file:
-                for name in file.keys():  # noqa: SIM118 (no mapping)
-                    tensor = file.get_tensor(name)
-                    if renamed := our_layout(name, tensor):
-                        yield *renamed, path
-        except SafetensorError as error:
-            raise ValueError(
-                f"{path} is no whole safetensors file ({error}); it may be cut short: "
-                "save or fetch it again"
-            ) from None
-
-
-def _parts(index: Path) -> list[str]:
-    """The files beside an index that hold a model's tensors."""
-    contents = read_json(index)
-    parts = contents.get("weight_map") if isinstance(contents, dict) else None
-    names = {*map(str, parts.values())} if isinstance(parts, dict) else set()
-    if not names or any(Path(name).name != name for name in names):
-        raise ValueError(
-            f"{index} has no weight_map that names the files beside it: save or fetch it again"
-        )
-    return sorted(names)
 
 
 def _config(path: Path) -> GPTConfig:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
+from page_complaints import complaints_of
 from playwright.sync_api import expect
 from safetensors.numpy import save
 
@@ -73,9 +74,7 @@ def page(browser, site_url):
     """The chapter with its explorer ready, which must not complain."""
     context = browser.new_context(viewport=LAPTOP)
     page = context.new_page()
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    complaints = complaints_of(page)
     start(page, site_url)
     yield page
     context.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
+from page_complaints import complaints_of
 from playwright.sync_api import expect
 from torch.nn import functional as F
 
@@ -28,9 +29,7 @@ def chapter(browser, site_url):
     """The chapter on attention, what its element says, and what the page complained of."""
     context = browser.new_context()
     page = context.new_page()
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    complaints = complaints_of(page)
     open_chapter(page, site_url)
     names = ("tokens", "q", "k", "v")
     element = page.locator("attention-steps")

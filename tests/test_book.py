@@ -38,6 +38,7 @@ NO_CHAPTER = {
     "token_map",  # neighbours and the map of a table, used in embedding
     "tokenizer_input",  # the checks of what tokenizer is given
     "tokenizer_json",  # the file format behind tokenizer
+    "weight_files",  # where checkpoint's tensors stand
     "whole_file",  # how tokenizer and trained weights are written
     "word_cache",  # what makes tokenizer quick
 }

@@ -9,6 +9,7 @@ import model_files
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
+from page_complaints import complaints_of
 from playwright.sync_api import expect
 from safetensors.torch import load_file
 from torch.nn import functional as F
@@ -48,9 +49,7 @@ def page(browser, site_url):
         viewport={"width": 1280, "height": 1000}, reduced_motion="reduce", has_touch=True
     )
     page = context.new_page()
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    complaints = complaints_of(page)
     page.goto(site_url + PAGE)
     ready(page)
     yield page

@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+from page_complaints import complaints_of
 from playwright.sync_api import expect
 
 from minigpt import ledger
@@ -105,9 +106,7 @@ def chapter(browser, site_url):
     """The chapter on the model, and what its page complained of."""
     context = browser.new_context()
     page = context.new_page()
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    complaints = complaints_of(page)
     open_chapter(page, site_url)
     yield page, complaints
     context.close()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from page_complaints import complaints_of
 from playwright.sync_api import expect
 
 from minigpt.tokenizer import BPETokenizer
@@ -88,9 +89,7 @@ def page(browser, site_url):
     """The tokenizer chapter, which must not complain."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    complaints = complaints_of(page)
     page.goto(site_url + "tokenizer.html")
     wait_for_widgets(page)
     yield page

@@ -1,4 +1,4 @@
-"""The chart of a model's versions that lack something."""
+"""The chart of a model's versions that differ from it in one thing."""
 
 from __future__ import annotations
 
