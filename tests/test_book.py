@@ -180,6 +180,20 @@ def test_the_digest_follows_the_package(monkeypatch, tmp_path):
     assert chapters.inputs_digest("tokenizer") != before
 
 
+@pytest.mark.parametrize("kind", [".css", ".json", ".safetensors", ".txt"])
+def test_the_digest_follows_every_kind_of_file(kind, monkeypatch, tmp_path):
+    (tmp_path / "minigpt" / "__pycache__").mkdir(parents=True)
+    for name in ("requirements.txt", "requirements-data.txt", "_toc.yml", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "minigpt" / f"file{kind}").write_bytes(b"one\n")
+    monkeypatch.setattr(chapters, "ROOT", tmp_path)
+    before = chapters.inputs_digest("tokenizer")
+    (tmp_path / "minigpt" / "__pycache__" / f"file{kind}").write_bytes(b"compiled")
+    assert chapters.inputs_digest("tokenizer") == before
+    (tmp_path / "minigpt" / f"file{kind}").write_bytes(b"two\n")
+    assert chapters.inputs_digest("tokenizer") != before
+
+
 def run_nbval(path: Path) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider"]
     command += ["--rootdir", str(path.parent), "-c", os.devnull, str(path)]

@@ -37,7 +37,6 @@ PEAK = (
     else "__import__('resource').getrusage(__import__('resource').RUSAGE_SELF).ru_maxrss"
 )
 PEAK_UNIT = 1024 if sys.platform.startswith("linux") else 1
-WEIGHTS = "minigpt/**/*.safetensors"
 REPORTED = ("torch", "numpy", "bokeh", "tokenizers", "tiktoken", "regex", "transformers")
 
 
@@ -150,17 +149,13 @@ def inputs_digest(stem: str) -> str:
     digest = hashlib.sha256()
     for cell in code_cells(from_source(stem)):
         digest.update(json.dumps([cell.source, cell.metadata], sort_keys=True).encode())
-    for pattern in (
-        "requirements.txt",
-        "minigpt/**/*.py",
-        "minigpt/**/*.json",
-        "minigpt/**/*.css",
-        WEIGHTS,
-    ):
-        for path in sorted(ROOT.glob(pattern)):
-            data = path.read_bytes()
-            text = data if pattern == WEIGHTS else data.replace(b"\r\n", b"\n")
-            digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + text + b"\0")
+    package = (path for path in ROOT.glob("minigpt/**/*") if path.is_file())
+    for path in (ROOT / "requirements.txt", *sorted(package)):
+        if "__pycache__" in path.parts:
+            continue
+        data = path.read_bytes()
+        text = data if path.suffix == ".safetensors" else data.replace(b"\r\n", b"\n")
+        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + text + b"\0")
     return digest.hexdigest()
 
 
