@@ -9,6 +9,8 @@ from typing import Any
 def write_whole(path: str | Path, data: bytes) -> None:
     """Write to a temporary file beside it, then rename: readers see the old file or the new one.
 
+    The data is on the disk before the name is changed, so that this holds after a power cut too.
+
     Raises:
         FileNotFoundError: the folder is not there.
 
@@ -19,7 +21,10 @@ def write_whole(path: str | Path, data: bytes) -> None:
         raise FileNotFoundError(f"no folder {path.parent} to write {path.name} in: make it first")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_bytes(data)
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""What `minigpt` does on the command line, one file a command."""
