@@ -20,14 +20,15 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from tqdm.auto import tqdm
-from windows import mean_loss, random_windows, rate
+from windows import random_windows
 
 from minigpt.activations import activations
 from minigpt.data import shakespeare, train_validation_split
 from minigpt.model import GPT, Block, GPTConfig
+from minigpt.schedule import warmup_trapezoid
 from minigpt.tokenizer import CharTokenizer
+from minigpt.training import evaluate, next_token_loss
 from minigpt.whole_file import read_json, write_whole
 
 SIZES = {"context_length": 64, "n_layer": 6, "n_head": 4, "n_embd": 64}
@@ -157,17 +158,17 @@ def run(
     losses = []
     for step in range(steps if stop is None else stop):
         inputs, targets = random_windows(training, length, BATCH_SIZE, generator)
-        loss = F.cross_entropy(model(inputs).flatten(0, 1), targets.flatten())
+        loss = next_token_loss(model(inputs), targets)
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate * rate(step, steps)
+            group["lr"] = learning_rate * warmup_trapezoid(step, steps, min(100, steps))
         optimizer.step()
         losses.append(loss.item())
     size = max(1, steps // 20)
     curve = [sum(losses[i : i + size]) / size for i in range(0, len(losses) - size + 1, size)]
-    reached = mean_loss(model, validation, length, 64)
+    reached = evaluate(model, validation, length)
     return {
         "version": version,
         "seed": seed,

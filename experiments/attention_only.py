@@ -17,13 +17,14 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save
-from torch.nn import functional as F
 from tqdm.auto import trange
-from windows import mean_loss, random_windows, rate
+from windows import random_windows
 
 from minigpt.attention_only import PRETRAINED, AttentionOnly
 from minigpt.data import shakespeare, train_validation_split
+from minigpt.schedule import warmup_trapezoid
 from minigpt.tokenizer import BPETokenizer
+from minigpt.training import evaluate, next_token_loss
 from minigpt.whole_file import write_whole
 
 SIZES = {"vocab_size": 4096, "context_length": 128, "n_embd": 64, "n_head": 4, "n_layer": 2}
@@ -50,7 +51,7 @@ def train(steps: int) -> tuple[AttentionOnly, list[float]]:
     losses = []
     for _ in (bar := trange(steps, unit="step")):
         inputs, targets = random_windows(ids, SIZES["context_length"], BATCH_SIZE, generator)
-        loss = F.cross_entropy(model(inputs).flatten(0, 1), targets.flatten())
+        loss = next_token_loss(model(inputs), targets)
         model.zero_grad()
         loss.backward()
         for optimizer, scheduler in zip(optimizers, schedulers, strict=True):
@@ -59,6 +60,11 @@ def train(steps: int) -> tuple[AttentionOnly, list[float]]:
         losses.append(loss.item())
         bar.set_postfix(loss=f"{losses[-1]:.3f}")
     return model, losses
+
+
+def rate(step: int, steps: int) -> float:
+    """The scheduler also asks for the rate after the last step."""
+    return warmup_trapezoid(min(step, steps - 1), steps, min(100, steps))
 
 
 def main() -> None:
@@ -83,7 +89,7 @@ def main() -> None:
         "steps": arguments.steps,
         "batch_size": BATCH_SIZE,
         "train_loss": round(sum(last) / len(last), 3),
-        "validation_loss": round(mean_loss(model, ids, model.context_length, BATCH_SIZE), 3),
+        "validation_loss": round(evaluate(model, ids, model.context_length, BATCH_SIZE), 3),
         "minutes": round((time.perf_counter() - begin) / 60, 1),
         "torch": torch.__version__,
     }

@@ -189,7 +189,7 @@ def test_the_shipped_weights_have_the_loss_that_their_config_says(config, experi
     _, validation_text = train_validation_split(shakespeare())
     ids = torch.tensor(BPETokenizer.shakespeare().encode(validation_text))
     model = AttentionOnly.pretrained()
-    loss = experiment.mean_loss(model, ids, model.context_length, experiment.BATCH_SIZE)
+    loss = experiment.evaluate(model, ids, model.context_length, experiment.BATCH_SIZE)
     assert loss == pytest.approx(config["validation_loss"], abs=0.001)
 
 

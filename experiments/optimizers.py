@@ -1,0 +1,110 @@
+"""Train one small GPT with AdamW and with Muon on the same budget, and store the loss curves.
+
+    python experiments/optimizers.py                # as stored: about ten minutes on one core
+    python experiments/optimizers.py --steps 20 --out /tmp/trial.json
+
+Each optimiser first tries every learning rate of its own list with one seed, then takes its best
+one to the other seeds. Everything else is equal: model, windows, schedule, steps.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+
+import torch
+from curves import encoded
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from minigpt.model import GPT, GPTConfig
+from minigpt.recipe import RECIPES, Recipe
+from minigpt.training import Trainer, evaluate
+from minigpt.whole_file import write_whole
+
+SIZES = {"context_length": 64, "n_layer": 4, "n_head": 4, "n_embd": 64}
+STEPS, EVALUATE_EVERY = 1000, 50
+COMMON = replace(RECIPES["fast"], batch_size=16, warmup=50)  # schedule, betas, no decay
+RATES = {"adamw": (1e-3, 3e-3, 1e-2, 3e-2), "muon": (5e-3, 1e-2, 2e-2, 4e-2)}
+SEEDS = (1, 2, 3, 4, 5)
+
+
+def recipe_of(optimizer: str, rate: float, seed: int, steps: int) -> Recipe:
+    """`rate` is Muon's for Muon, whose AdamW keeps the fast recipe's, and AdamW's for AdamW."""
+    name = "muon_learning_rate" if optimizer == "muon" else "learning_rate"
+    warmup = min(COMMON.warmup, steps)
+    changes = {"optimizer": optimizer, "seed": seed, "steps": steps, "warmup": warmup, name: rate}
+    return replace(COMMON, **changes)
+
+
+def run(
+    optimizer: str,
+    rate: float,
+    seed: int,
+    texts: list[Tensor],
+    steps: int = STEPS,
+    stop: int | None = None,
+) -> dict:
+    """One run; `stop` leaves after so many of the steps."""
+    training, validation = texts
+    vocab_size = int(max(training.max(), validation.max())) + 1
+    model = GPT(GPTConfig(vocab_size, **SIZES), torch.Generator().manual_seed(seed))
+    trainer = Trainer(model, training, recipe_of(optimizer, rate, seed, steps))
+    losses = [evaluate(model, validation, SIZES["context_length"])]
+    for step in range(steps if stop is None else stop):
+        trainer.step()
+        if (step + 1) % EVALUATE_EVERY == 0:
+            losses.append(evaluate(model, validation, SIZES["context_length"]))
+    return {
+        "optimizer": optimizer,
+        "learning_rate": rate,
+        "seed": seed,
+        "validation_loss": [round(loss, 4) for loss in losses],
+    }
+
+
+def last_loss(result: dict) -> float:
+    loss = result["validation_loss"][-1]
+    return loss if math.isfinite(loss) else math.inf
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    stored = Path(str(files("minigpt") / "results" / "optimizers.json"))
+    parser.add_argument("--steps", type=int, default=STEPS, help=f"per run (default {STEPS})")
+    parser.add_argument("--out", type=Path, default=stored, help="file of the results")
+    arguments = parser.parse_args()
+    if arguments.steps < 1:
+        parser.error(f"--steps is {arguments.steps}; it must be at least 1")
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(1)  # sums in one order, so that a run can be repeated
+    texts = encoded()
+    runs = []
+    for optimizer, rates in RATES.items():
+        tried = [
+            run(optimizer, rate, SEEDS[0], texts, arguments.steps)
+            for rate in tqdm(rates, desc=f"{optimizer}, rates")
+        ]
+        best = min(tried, key=last_loss)["learning_rate"]
+        others = tqdm(SEEDS[1:], desc=f"{optimizer}, seeds")
+        runs += tried + [run(optimizer, best, seed, texts, arguments.steps) for seed in others]
+    settings = SIZES | {
+        "steps": arguments.steps,
+        "batch_size": COMMON.batch_size,
+        "evaluate_every": EVALUATE_EVERY,
+        "measured_on": len(texts[1]),
+        "torch": torch.__version__,
+    }
+    lines = ",\n".join(json.dumps(result, allow_nan=False) for result in runs)
+    contents = f'{{"settings": {json.dumps(settings)},\n"runs": [\n{lines}\n]}}\n'
+    write_whole(arguments.out, contents.encode())
+
+
+if __name__ == "__main__":
+    main()
