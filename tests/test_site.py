@@ -255,6 +255,12 @@ def test_a_figures_description_stays_escaped():
     assert f"<noscript><p>{told}</p></noscript></div>" in bokeh_js.for_the_page(figure)
 
 
+def test_no_height_is_kept_free_for_what_is_hidden():
+    shown = {"name": "Figure", "attributes": {"height": 380}}
+    hidden = {"name": "Figure", "attributes": {"height": 380, "visible": False}}
+    assert bokeh_js.height({"name": "Column", "attributes": {"children": [shown, hidden]}}) == 380
+
+
 def test_the_slider_tells_what_python_would(open_page, site_url):
     watched = open_page(f"{site_url}tokenizer.html")
     figure = watched.page.locator(".minigpt-figure").first

@@ -36,6 +36,8 @@ def height(model: dict) -> int:
     heights = [height(child) for child in children if isinstance(child, dict)]
     if model.get("name") == "Row":
         return max(heights, default=0)
+    if own.get("visible") is False:
+        return 0
     if heights:
         return sum(heights)
     return own.get("height") or (PLOT if model.get("name") in {"Figure", "Plot"} else CONTROL)
