@@ -6,12 +6,15 @@ What readers without JavaScript, and notebooks, see instead.
 ```
 
 The element's script is `book/assets/<name>.js`; where there is a `<name>.css` too, pages that
-use the element link it.
+use the element link it. What elements fetch is written when the site is: the vocabularies, and
+the runs that <loss-curves> draws.
 """
 
 from __future__ import annotations
 
 import html
+import shutil
+from importlib.resources import as_file, files
 from pathlib import Path
 
 from docutils import nodes
@@ -67,7 +70,18 @@ def write_vocabularies(app, error) -> None:
         (folder / f"{name}.json").write_text(payload, "utf-8")
 
 
+def copy_runs(app, error) -> None:
+    """Copy the curves of `experiments/curves.py`, for <loss-curves>."""
+    if error or app.builder.format != "html":
+        return
+    folder = Path(app.outdir) / "_static" / "results"
+    folder.mkdir(parents=True, exist_ok=True)
+    with as_file(files("minigpt") / "results" / "curves.json") as stored:
+        shutil.copyfile(stored, folder / "curves.json")
+
+
 def setup(app) -> None:
     app.add_directive("page-widget", PageWidget)
     app.connect("html-page-context", add_assets)
     app.connect("build-finished", write_vocabularies)
+    app.connect("build-finished", copy_runs)
