@@ -3,8 +3,11 @@
 
 PYTHON ?= python3
 VENV   ?= .venv
-# The benchmarks' peers that are not packages: make bench MINBPE=/path/to/minbpe
+# The benchmarks' peers that are not packages, and the text of the second one:
+# make bench MINBPE=/path/to/minbpe NANOGPT=/path/to/nanoGPT TINYSHAKESPEARE=/path/to/input.txt
 MINBPE ?=
+NANOGPT ?=
+TINYSHAKESPEARE ?=
 # Linux only: TORCH_BACKEND=cpu fetches PyTorch's small CPU build instead of
 # PyPI's default, which brings several GB of CUDA packages.
 TORCH_BACKEND ?=
@@ -66,6 +69,7 @@ test: lint  ## everything that CI checks
 bench: $(VENV)/.installed  ## measure against other implementations
 	$(PY) -m pip install --quiet --constraint requirements.txt --editable '.[book,bench]'
 	$(PY) benchmarks/tokenizer.py $(if $(MINBPE),--minbpe $(MINBPE))
+	$(PY) benchmarks/training.py $(if $(NANOGPT),--nanogpt $(NANOGPT)) $(if $(TINYSHAKESPEARE),--text $(TINYSHAKESPEARE))
 
 clean:  ## delete what was built (the environment stays)
 	rm -rf _build .pytest_cache .hypothesis .ruff_cache .coverage
