@@ -23,6 +23,7 @@ STEMS = chapters.stems()
 # Modules without a chapter of their own, each with the chapter or page that explains it.
 NO_CHAPTER = {
     "__init__",
+    "__main__",  # the command line
     "activations",  # what every part of model put out
     "attention_only",  # the trained model that embedding and attention take apart
     "bpe",  # the algorithm behind tokenizer, derived there
@@ -30,16 +31,28 @@ NO_CHAPTER = {
     "data",
     "figure",
     "gpt2_format",  # the words of checkpoint's files
+    "grammar",  # the language with a known floor, in training
     "hub",  # where checkpoint finds published models
+    "interruption",  # Ctrl-C, for training_run
     "ledger",  # what model costs, derived there
     "linear",  # the layer that attention and model are made of
+    "muon",  # the optimiser that training shows
+    "optimizer",  # which parameter is moved by what, in training
     "presplit",  # the words that tokenizer never merges across
+    "processes",  # several that train together
+    "recipe",  # every choice of training
+    "schedule",  # the learning rate over the steps, in training
     "source",
+    "token_file",  # the text that training reads, on disk
     "token_map",  # neighbours and the map of a table, used in embedding
     "tokenizer_input",  # the checks of what tokenizer is given
     "tokenizer_json",  # the file format behind tokenizer
+    "training_log",  # what training_run writes down
+    "training_run",  # training in a folder
+    "training_state",  # what training goes on from
     "weight_files",  # where checkpoint's tensors stand
     "whole_file",  # how tokenizer and trained weights are written
+    "windows",  # what training reads at a step
     "word_cache",  # what makes tokenizer quick
 }
 

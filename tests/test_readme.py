@@ -8,6 +8,9 @@ import re
 
 import chapters
 
+from minigpt.__main__ import main
+from minigpt.checkpoint import load
+
 README = (chapters.ROOT / "README.md").read_text("utf-8")
 
 
@@ -35,3 +38,12 @@ def test_the_commands_are_targets_of_the_makefile():
     targets = re.findall(r"^([a-z]+):", (chapters.ROOT / "Makefile").read_text("utf-8"), re.M)
     for command in re.findall(r"\bmake ([a-z]+)\b", README):
         assert command in targets
+
+
+def test_the_training_command_trains(tmp_path, monkeypatch, capsys):
+    command = re.search(r"^minigpt (train first .*)$", README, re.M).group(1)
+    monkeypatch.chdir(chapters.ROOT)  # for the README as its text
+    arguments = command.replace("train first", f"train {tmp_path / 'first'}").split()
+    assert main([*arguments, "--threads", "1"]) == 0
+    assert load(tmp_path / "first").config.n_embd == 64
+    assert "nats per token" in capsys.readouterr().out
