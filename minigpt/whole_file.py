@@ -21,9 +21,8 @@ def write_whole(path: str | Path, data: bytes) -> None:
         raise FileNotFoundError(f"no folder {path.parent} to write {path.name} in: make it first")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
+        temporary.write_bytes(data)
+        with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -14,6 +15,14 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from minigpt.training_log import TrainingLog, read_log
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_waiting_for_the_disk():
+    """It is slow, and only a power cut would tell."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda number: None)
+        yield
 
 
 def written(path: Path, lines, after: int = 0) -> Path:

@@ -104,6 +104,12 @@ def stopped(folder: Path, step: int, name: str = "fast", **changes) -> None:
         go(folder, name, **changes)
 
 
+@pytest.fixture(autouse=True)
+def no_waiting_for_the_disk(monkeypatch) -> None:
+    """It is slow, and only a power cut would tell."""
+    monkeypatch.setattr(os, "fsync", lambda number: None)
+
+
 @pytest.fixture(scope="module")
 def references(tmp_path_factory) -> dict[str, tuple[float, dict]]:
     """What each recipe ends at without a stop."""
