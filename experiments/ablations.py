@@ -10,26 +10,23 @@ so an interrupted command goes on where it stopped. The chapter on the model dra
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
 import time
 from collections.abc import Callable
-from importlib.resources import files
-from pathlib import Path
 
 import torch
+from play_characters import play_characters
+from stored_runs import command_line, write_runs
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 from windows import random_windows
 
 from minigpt.activations import activations
-from minigpt.data import shakespeare, train_validation_split
 from minigpt.model import GPT, Block, GPTConfig
+from minigpt.optimizer import parameter_groups
 from minigpt.schedule import warmup_trapezoid
-from minigpt.tokenizer import CharTokenizer
 from minigpt.training import evaluate, next_token_loss
-from minigpt.whole_file import read_json, write_whole
+from minigpt.whole_file import read_json
 
 SIZES = {"context_length": 64, "n_layer": 6, "n_head": 4, "n_embd": 64}
 STEPS, BATCH_SIZE = 1000, 16
@@ -149,11 +146,8 @@ def run(
     VERSIONS[version](model)
     probe = validation[: 32 * length].view(32, length)
     before = residual_rms(model, probe)
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.dim() > 1], "weight_decay": 0.1},
-        {"params": [p for p in parameters if p.dim() == 1], "weight_decay": 0.0},
-    ]
+    learned = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    groups, parameters = parameter_groups(learned, weight_decay=0.1), list(learned.values())
     optimizer = torch.optim.AdamW(groups, lr=learning_rate, betas=(0.9, 0.95))
     losses = []
     for step in range(steps if stop is None else stop):
@@ -188,17 +182,7 @@ def best_rate(runs: list[dict], version: str) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    stored = Path(str(files("minigpt") / "results" / "ablations.json"))
-    parser.add_argument("--steps", type=int, default=STEPS, help=f"per run (default {STEPS})")
-    parser.add_argument("--out", type=Path, default=stored, help="file of the results")
-    arguments = parser.parse_args()
-    if arguments.steps < 1:
-        parser.error(f"--steps is {arguments.steps}; it must be at least 1")
-    torch.set_num_threads(1)  # sums in one order, so that a run can be repeated
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    parser, arguments = command_line(__doc__, "ablations", STEPS)
     settings = SIZES | {
         "steps": arguments.steps,
         "batch_size": BATCH_SIZE,
@@ -214,9 +198,7 @@ def main() -> None:
         if not isinstance(earlier, dict) or earlier.get("settings") != settings:
             parser.error(f"{arguments.out} holds no runs of these settings: choose another --out")
         runs = earlier["runs"]
-    tokenizer = CharTokenizer.train(shakespeare())
-    texts = [torch.tensor(tokenizer.encode(t)) for t in train_validation_split(shakespeare())]
-    texts[1] = texts[1][:MEASURED_ON]
+    texts = play_characters(MEASURED_ON)
 
     def once(version: str, seed: int, learning_rate: float) -> None:
         wanted = (version, seed, learning_rate)
@@ -225,9 +207,7 @@ def main() -> None:
             runs.append(run(*wanted, arguments.steps, texts))
             seconds = round(time.perf_counter() - begin)
             tqdm.write(f"{wanted}: {runs[-1]['validation_loss']} after {seconds} s")
-            lines = ",\n".join(json.dumps(r, allow_nan=False) for r in runs)
-            contents = f'{{"settings": {json.dumps(settings)},\n"runs": [\n{lines}\n]}}\n'
-            write_whole(arguments.out, contents.encode())
+            write_runs(arguments.out, settings, runs)
 
     for version in tqdm(VERSIONS, unit="version"):
         for learning_rate in RATES:

@@ -8,25 +8,20 @@ The chapter on training lets its readers tell the bugs from the curves.
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib.resources import files
-from pathlib import Path
 
 import torch
+from play_characters import play_characters
+from stored_runs import command_line, write_runs
 from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm.auto import tqdm
 
-from minigpt.data import shakespeare, train_validation_split
 from minigpt.model import GPT, GPTConfig
 from minigpt.recipe import Recipe
-from minigpt.tokenizer import CharTokenizer
 from minigpt.training import Trainer, evaluate, next_token_loss
-from minigpt.whole_file import write_whole
 
 SIZES = {"context_length": 64, "n_layer": 2, "n_head": 2, "n_embd": 64}
 STEPS = 1500
@@ -190,27 +185,9 @@ def entropies(ids: Tensor) -> tuple[float, float]:
     return one, -(pairs * pairs.log()).sum().item() - one
 
 
-def encoded() -> list[Tensor]:
-    """The plays' characters, for training and for validation."""
-    tokenizer = CharTokenizer.train(shakespeare())
-    parts = train_validation_split(shakespeare())
-    training, validation = (torch.tensor(tokenizer.encode(text)) for text in parts)
-    return [training, validation[:MEASURED_ON]]
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    stored = Path(str(files("minigpt") / "results" / "curves.json"))
-    parser.add_argument("--steps", type=int, default=STEPS, help=f"per run (default {STEPS})")
-    parser.add_argument("--out", type=Path, default=stored, help="file of the results")
-    arguments = parser.parse_args()
-    if arguments.steps < 1:
-        parser.error(f"--steps is {arguments.steps}; it must be at least 1")
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(1)  # sums in one order, so that a run can be repeated
-    texts = encoded()
+    _, arguments = command_line(__doc__, "curves", STEPS)
+    texts = play_characters(MEASURED_ON)
     unigram, bigram = entropies(texts[0])
     settings = SIZES | {
         "steps": arguments.steps,
@@ -226,9 +203,7 @@ def main() -> None:
         "torch": torch.__version__,
     }
     runs = [train(bug, texts, arguments.steps) for bug in tqdm(BUGS, unit="run")]
-    lines = ",\n".join(json.dumps(run, allow_nan=False) for run in runs)
-    contents = f'{{"settings": {json.dumps(settings)},\n"runs": [\n{lines}\n]}}\n'
-    write_whole(arguments.out, contents.encode())
+    write_runs(arguments.out, settings, runs)
 
 
 if __name__ == "__main__":

@@ -9,22 +9,19 @@ one to the other seeds. Everything else is equal: model, windows, schedule, step
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
 from dataclasses import replace
-from importlib.resources import files
-from pathlib import Path
 
 import torch
-from curves import encoded
+from curves import MEASURED_ON
+from play_characters import play_characters
+from stored_runs import command_line, write_runs
 from torch import Tensor
 from tqdm.auto import tqdm
 
 from minigpt.model import GPT, GPTConfig
 from minigpt.recipe import RECIPES, Recipe
 from minigpt.training import Trainer, evaluate
-from minigpt.whole_file import write_whole
 
 SIZES = {"context_length": 64, "n_layer": 4, "n_head": 4, "n_embd": 64}
 STEPS, EVALUATE_EVERY = 1000, 50
@@ -73,18 +70,8 @@ def last_loss(result: dict) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    stored = Path(str(files("minigpt") / "results" / "optimizers.json"))
-    parser.add_argument("--steps", type=int, default=STEPS, help=f"per run (default {STEPS})")
-    parser.add_argument("--out", type=Path, default=stored, help="file of the results")
-    arguments = parser.parse_args()
-    if arguments.steps < 1:
-        parser.error(f"--steps is {arguments.steps}; it must be at least 1")
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(1)  # sums in one order, so that a run can be repeated
-    texts = encoded()
+    _, arguments = command_line(__doc__, "optimizers", STEPS)
+    texts = play_characters(MEASURED_ON)
     runs = []
     for optimizer, rates in RATES.items():
         tried = [
@@ -101,9 +88,7 @@ def main() -> None:
         "measured_on": len(texts[1]),
         "torch": torch.__version__,
     }
-    lines = ",\n".join(json.dumps(result, allow_nan=False) for result in runs)
-    contents = f'{{"settings": {json.dumps(settings)},\n"runs": [\n{lines}\n]}}\n'
-    write_whole(arguments.out, contents.encode())
+    write_runs(arguments.out, settings, runs)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import curves
 import optimizers
 import pytest
 import torch
+from play_characters import play_characters
 
 from minigpt.recipe import RECIPES
 
@@ -21,7 +22,7 @@ RACE = json.loads((RESULTS / "optimizers.json").read_text("utf-8"))
 @pytest.fixture(scope="module")
 def texts() -> list[torch.Tensor]:
     """The plays' characters, as the experiments read them."""
-    return curves.encoded()
+    return play_characters(curves.MEASURED_ON)
 
 
 @pytest.fixture(autouse=True)
