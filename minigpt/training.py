@@ -50,7 +50,7 @@ class Trainer:
         ids: the tokens of the training text, (n,); may be a mapped file (`minigpt.token_file`).
         recipe: how.
         processes: of which this is one; a batch is shared out among them.
-        compiled: compile the model first (`torch.compile`): slow to start, then faster.
+        compiled: compile model and loss first (`torch.compile`): slow to start, then faster.
 
     Raises:
         ValueError: a text shorter than a window, or a batch that cannot be shared out.
@@ -81,7 +81,7 @@ class Trainer:
         # float16 has no room for small gradients, so the loss is scaled up, and they back down.
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=recipe.precision == "float16")
         self._shared = self.processes.share_gradients(model)
-        self._forward = torch.compile(self._shared) if compiled else self._shared
+        self._loss = torch.compile(self._batch_loss) if compiled else self._batch_loss
         self.steps_taken = 0
         self.gradient_norm = math.nan  # of the last step, before clipping
 
@@ -111,13 +111,16 @@ class Trainer:
         self.steps_taken += 1
         return loss
 
+    def _batch_loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        return next_token_loss(self._shared(inputs), targets)
+
     def _add_gradients(self, inputs: Tensor, targets: Tensor) -> Tensor:
         """The batch in parts: gradients add up, so each part's loss counts as its share."""
         parts = self.recipe.accumulate
         total = torch.zeros((), device=self.device)
         for i, (x, y) in enumerate(zip(inputs.chunk(parts), targets.chunk(parts), strict=True)):
             with self.processes.hold_back(self._shared, until=i == parts - 1), self._precision():
-                loss = next_token_loss(self._forward(x), y) / parts
+                loss = self._loss(x, y) / parts
                 self.scaler.scale(loss).backward()
             total += loss.detach()
         return total
@@ -153,6 +156,9 @@ class Trainer:
     @contextlib.contextmanager
     def _own_randomness(self) -> Iterator[None]:
         """Dropout draws from torch's global generator: lend it one that only this step has."""
+        if not self.model.config.dropout:  # nothing is drawn, and lending costs 1 ms
+            yield
+            return
         devices = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices):
             name = f"{self.recipe.seed} {self.steps_taken} {self.processes.rank}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -399,8 +400,10 @@ def test_an_overflow_of_float16_leaves_out_the_whole_step(recipe, place):
 # Randomness.
 
 
-def test_a_step_leaves_the_global_generators_alone(as_readers_run_it):
-    trainer = Trainer(made(replace(CONFIG, dropout=0.2)), some_text(), SHORT)
+@pytest.mark.parametrize("dropout", [0.0, 0.2])
+@recipes
+def test_a_step_leaves_the_global_generators_alone(recipe, dropout, as_readers_run_it):
+    trainer = Trainer(made(replace(CONFIG, dropout=dropout)), some_text(), recipe)
     torch.manual_seed(3)
     before, python = torch.get_rng_state(), random.getstate()
     trainer.step()
@@ -464,17 +467,24 @@ def test_half_the_bits_are_close_to_float32(recipe, precision):
 
 @recipes
 def test_a_compiled_model_takes_the_same_steps(recipe, monkeypatch, as_readers_run_it):
-    compile_, compiled = torch.compile, []
+    """One graph, from the ids to the loss, is compiled once and used in every step."""
+    compile_, traced, called = torch.compile, [], []
 
-    def quickly(model: nn.Module) -> nn.Module:
-        compiled.append(model)
-        return compile_(model, backend="eager")
+    def keep(graph: nn.Module, inputs: list[Tensor]) -> nn.Module:
+        traced.append({node.target for node in graph.graph.nodes})
+        return graph
+
+    def quickly(loss: Callable[..., Tensor]) -> Callable[..., Tensor]:
+        compiled = compile_(loss, backend=keep, fullgraph=True)
+        return lambda *batch: called.append([x.shape for x in batch]) or compiled(*batch)
 
     monkeypatch.setattr(torch, "compile", quickly)
     eager = Trainer(made().double(), some_text(), recipe)
     trainer = Trainer(made().double(), some_text(), recipe, compiled=True)
-    assert compiled == [trainer.model]
-    assert take_steps(trainer, 2) == pytest.approx(take_steps(eager, 2), rel=1e-6)
+    losses = take_steps(trainer, 2)
+    assert called == [[(4, 8), (4, 8)]] * 2  # inputs and targets
+    assert len(traced) == 1 and {F.scaled_dot_product_attention, F.cross_entropy} <= traced[0]
+    assert losses == pytest.approx(take_steps(eager, 2), rel=1e-6) and len(called) == 2
     assert trainer.state()[0].keys() == eager.state()[0].keys()
     for ours, theirs in zip(trainer.model.parameters(), eager.model.parameters(), strict=True):
         assert_close(ours, theirs, rtol=0, atol=1e-9)
