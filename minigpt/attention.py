@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from minigpt.kv_cache import LayerCache
 from minigpt.linear import linear
 
 
@@ -107,11 +108,15 @@ class CausalSelfAttention(nn.Module):
     def heads(self, x: Float[Tensor, "B T C"]) -> tuple[Tensor, Tensor, Tensor]:
         """Queries (B, H, T, D), keys and values (B, n_kv_head, T, D)."""
         _check_input(x, self.qkv.in_features)
-        x = self.qkv(x).unflatten(-1, (-1, self.head_dim)).transpose(1, 2)  # (B, H + ..., T, D)
+        count = self.n_head + 2 * self.n_kv_head
+        x = self.qkv(x).view(*x.shape[:2], count, self.head_dim).transpose(1, 2)  # (B, count, T, D)
         return x.split([self.n_head, self.n_kv_head, self.n_kv_head], dim=1)
 
     def forward(
-        self, x: Float[Tensor, "B T C"], keep: Bool[Tensor, "B T"] | None = None
+        self,
+        x: Float[Tensor, "B T C"],
+        keep: Bool[Tensor, "B T"] | None = None,
+        cache: LayerCache | None = None,
     ) -> Float[Tensor, "B T C"]:
         """What every token gathered.
 
@@ -119,18 +124,27 @@ class CausalSelfAttention(nn.Module):
             x: one vector a token.
             keep: False where a token is padding, which nobody looks at; what comes out there
                 means nothing. None means that nothing is padding.
+            cache: keys and values of the tokens before `x`, which are looked at too; those of `x`
+                join them (`minigpt.kv_cache`).
 
         Raises:
             ValueError: an `x` of another width; a sequence that is padding throughout; a `keep`
-                of another shape, or that does not hold booleans.
+                of another shape, or that does not hold booleans; both `keep` and `cache`.
         """
         q, k, v = self.heads(x)
+        if cache is not None:
+            if keep is not None:
+                raise ValueError("keep and cache cannot both be given: a cache knows no padding")
+            k, v, mask = cache.add(k, v)
+        else:
+            mask = None if keep is None else _padding_mask(keep, x)
         y = F.scaled_dot_product_attention(
             q,
             k,
             v,
-            attn_mask=None if keep is None else _padding_mask(keep, x),
-            is_causal=keep is None,
+            attn_mask=mask,
+            # With a cache, one token may look at all that is there.
+            is_causal=mask is None and (cache is None or q.shape[2] > 1),
             dropout_p=self.dropout if self.training else 0.0,
             enable_gqa=self.n_kv_head < self.n_head,
         )  # (B, H, T, D)

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from minigpt.attention import CausalSelfAttention, check_heads
 from minigpt.embedding import PositionEmbedding, TokenEmbedding, check_ids
+from minigpt.kv_cache import KVCache, LayerCache
 from minigpt.linear import linear
 
 
@@ -117,8 +118,10 @@ class Block(nn.Module):
         self.mlp = MLP(config, generator)
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, x: Float[Tensor, "B T C"]) -> Float[Tensor, "B T C"]:
-        x = x + self.dropout(self.attention(self.norm_1(x)))
+    def forward(
+        self, x: Float[Tensor, "B T C"], cache: LayerCache | None = None
+    ) -> Float[Tensor, "B T C"]:
+        x = x + self.dropout(self.attention(self.norm_1(x), cache=cache))
         return x + self.dropout(self.mlp(self.norm_2(x)))
 
 
@@ -156,11 +159,24 @@ class GPT(nn.Module):
                 for last in (block.attention.projection, block.mlp.down):
                     last.weight /= math.sqrt(2 * config.n_layer)
 
-    def forward(self, ids: Int[Tensor, "B T"]) -> Float[Tensor, "B T V"]:
-        """A score (logit) for every token that could come next, at every position."""
+    def forward(
+        self, ids: Int[Tensor, "B T"], cache: KVCache | None = None
+    ) -> Float[Tensor, "B T V"]:
+        """A score (logit) for every token that could come next, at every position.
+
+        Args:
+            ids: the tokens; with a cache, those that it has not got yet.
+            cache: of the tokens before; `ids` join it.
+        """
         check_ids(ids)
-        x = self.token_embedding(ids) + self.position_embedding(ids.shape[1])  # (B, T, C)
+        x = self.token_embedding(ids)  # (B, T, C)
+        if cache is None:
+            x = x + self.position_embedding(ids.shape[1])
+            layers = [None] * len(self.blocks)
+        else:
+            positions, layers = cache.next(*ids.shape)
+            x = x + self.position_embedding.weight[positions]
         x = self.dropout(x)
-        for block in self.blocks:
-            x = block(x)
+        for block, layer in zip(self.blocks, layers, strict=True):
+            x = block(x) if layer is None else block(x, layer)
         return self.lm_head(self.final_norm(x))  # (B, T, V)

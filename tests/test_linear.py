@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import nn
+from torch.testing import assert_close
 
-from minigpt.linear import linear
+from minigpt.linear import LARGE, linear
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -16,7 +17,7 @@ def seeded(seed: int = 0) -> torch.Generator:
 @pytest.mark.parametrize("bias", [True, False])
 def test_weights_start_small_and_biases_at_0(bias):
     layer = linear(300, 200, bias, seeded())
-    assert type(layer) is nn.Linear
+    assert isinstance(layer, nn.Linear)
     assert layer.weight.shape == (200, 300)
     assert abs(layer.weight.mean()) < 0.0005  # 6 standard errors of 60,000 draws
     assert abs(layer.weight.std() - 0.02) < 0.0003
@@ -50,3 +51,47 @@ def test_a_layer_takes_no_memory_on_the_meta_device(generator):
         layer = linear(50_257, 1_600, generator=generator)
     assert layer.weight.is_meta and layer.bias.is_meta
     assert layer.weight.shape == (1_600, 50_257)
+
+
+@pytest.fixture(params=[1, 2, 3])
+def threads(request):
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("n_out", [600, 601], ids=["divisible", "prime"])
+@pytest.mark.parametrize("shape", [(300,), (1, 300), (1, 1, 300), (2, 1, 300), (0, 300)])
+def test_one_vector_through_a_large_matrix_is_torchs(threads, bias, n_out, shape):
+    layer = linear(300, n_out, bias, seeded()).double()
+    assert layer.weight.numel() > LARGE
+    if bias:
+        nn.init.normal_(layer.bias, generator=seeded(1))
+    x = torch.randn(shape, generator=seeded(2), dtype=torch.float64)
+    expected = nn.functional.linear(x, layer.weight, layer.bias)
+    with torch.no_grad():
+        assert_close(layer(x), expected)
+    x.requires_grad_()
+    got = torch.autograd.grad(layer(x).square().sum(), [x, *layer.parameters()])
+    want = torch.autograd.grad(
+        nn.functional.linear(x, layer.weight, layer.bias).square().sum(), [x, *layer.parameters()]
+    )
+    for ours, theirs in zip(got, want, strict=True):
+        assert_close(ours, theirs)
+
+
+def test_a_large_matrix_is_shared_out_for_one_vector_only(monkeypatch):
+    products = []
+    bmm = torch.bmm
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    monkeypatch.setattr(torch, "bmm", lambda a, b: products.append(b.shape) or bmm(a, b))
+    large, small = linear(300, 600, generator=seeded()), linear(30, 60, generator=seeded())
+    with torch.no_grad():
+        large(torch.zeros(1, 1, 300))
+        assert products == [(2, 300, 300)]
+        large(torch.zeros(1, 2, 300))
+        small(torch.zeros(1, 1, 30))
+    large(torch.zeros(1, 1, 300))  # gradients are on
+    assert len(products) == 1

@@ -11,6 +11,7 @@ from torch import nn
 from minigpt.activations import activations
 from minigpt.attention import CausalSelfAttention
 from minigpt.embedding import PositionEmbedding, TokenEmbedding
+from minigpt.linear import Linear
 from minigpt.model import GPT, MLP, Block
 
 
@@ -79,6 +80,7 @@ FORMULAS: dict[type[nn.Module], Callable[..., str]] = {
     nn.Identity: lambda module: "x",
     nn.LayerNorm: _layer_norm,
     nn.Linear: _linear,
+    Linear: _linear,
     CausalSelfAttention: _attention,
     MLP: lambda mlp: "down(GELU(up(x)))",
     Block: lambda block: "y = x + dropout(attention(norm_1(x))), then y + dropout(mlp(norm_2(y)))",
