@@ -1,4 +1,4 @@
-"""The command line: `minigpt train …`, or `python -m minigpt train …`."""
+"""The command line: `minigpt train …` and `generate …`, or `python -m minigpt train …`."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import argparse
 import sys
 
 from minigpt import __version__
-from minigpt.commands import train
+from minigpt.commands import generate, train
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command; returns the exit status. Errors a user can mend are printed in one line."""
     parser = argparse.ArgumentParser(
-        prog="minigpt", description="A small GPT: train one on a text of your own."
+        prog="minigpt",
+        description="A small GPT: train one on a text of your own, and let it write.",
     )
     parser.add_argument("--version", action="version", version=f"minigpt {__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
     train.add_parser(commands)
+    generate.add_parser(commands)
     arguments = parser.parse_args(argv)
     try:
         return arguments.run(arguments)

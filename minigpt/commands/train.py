@@ -18,8 +18,8 @@ from minigpt.processes import Processes
 from minigpt.recipe import OPTIMIZERS, PRECISIONS, RECIPES, SCHEDULES, Recipe
 from minigpt.token_file import open_tokens, write_tokens
 from minigpt.tokenizer import BPETokenizer, CharTokenizer
+from minigpt.tokenizer_file import open_tokenizer
 from minigpt.training_run import Interrupted, Intervals, check_folder, train
-from minigpt.whole_file import read_json
 from minigpt.windows import check_long_enough
 
 DESCRIPTION = """\
@@ -250,11 +250,7 @@ def read_tokenizer(name: str, text: str) -> BPETokenizer | CharTokenizer:
         raise FileNotFoundError(
             f"--tokenizer is {name!r}: no file, nor one of shakespeare, gpt2, characters"
         )
-    contents = read_json(name)
-    model = contents.get("model") if isinstance(contents, dict) else None
-    if isinstance(model, dict) and model.get("type") == "WordLevel":
-        return CharTokenizer.load(name)
-    return BPETokenizer.load(name)
+    return open_tokenizer(name)
 
 
 def _token_files(
