@@ -1,3 +1,10 @@
 """A small GPT in PyTorch, derived step by step in the book https://minigpt-book.github.io/minigpt/."""
 
 __version__ = "0.1.0"
+
+
+def load(name: str, int8: bool = False):
+    """The model that comes with the package, and its tokenizer: see `minigpt.shipped.load`."""
+    from minigpt import shipped
+
+    return shipped.load(name, int8)
