@@ -70,6 +70,7 @@ bench: $(VENV)/.installed  ## measure against other implementations
 	$(PY) -m pip install --quiet --constraint requirements.txt --editable '.[book,bench]'
 	$(PY) benchmarks/tokenizer.py $(if $(MINBPE),--minbpe $(MINBPE))
 	$(PY) benchmarks/training.py $(if $(NANOGPT),--nanogpt $(NANOGPT)) $(if $(TINYSHAKESPEARE),--text $(TINYSHAKESPEARE))
+	$(PY) benchmarks/generation.py $(if $(NANOGPT),--nanogpt $(NANOGPT))
 
 clean:  ## delete what was built (the environment stays)
 	rm -rf _build .pytest_cache .hypothesis .ruff_cache .coverage
