@@ -26,6 +26,7 @@ NO_CHAPTER = {
     "__main__",  # the command line
     "activations",  # what every part of model put out
     "attention_only",  # the trained model that embedding and attention take apart
+    "beam_search",  # the search that generation shows
     "bpe",  # the algorithm behind tokenizer, derived there
     "checkpoint",  # model in a folder, shown there
     "data",
@@ -33,7 +34,9 @@ NO_CHAPTER = {
     "gpt2_format",  # the words of checkpoint's files
     "grammar",  # the language with a known floor, in training
     "hub",  # where checkpoint finds published models
+    "int8_file",  # the shipped model in half the bytes, in generation
     "interruption",  # Ctrl-C, for training_run
+    "kv_cache",  # keys and values kept, derived in generation
     "ledger",  # what model costs, derived there
     "linear",  # the layer that attention and model are made of
     "muon",  # the optimiser that training shows
@@ -41,10 +44,14 @@ NO_CHAPTER = {
     "presplit",  # the words that tokenizer never merges across
     "processes",  # several that train together
     "recipe",  # every choice of training
+    "sampling",  # from scores to a token, derived in generation
     "schedule",  # the learning rate over the steps, in training
+    "shipped",  # the model that comes with the package
     "source",
+    "text_stream",  # text as generation writes it
     "token_file",  # the text that training reads, on disk
     "token_map",  # neighbours and the map of a table, used in embedding
+    "tokenizer_file",  # tokenizer of either kind, from a file
     "tokenizer_input",  # the checks of what tokenizer is given
     "tokenizer_json",  # the file format behind tokenizer
     "training_log",  # what training_run writes down

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import shlex
 
 import chapters
 
@@ -47,3 +48,13 @@ def test_the_training_command_trains(tmp_path, monkeypatch, capsys):
     assert main([*arguments, "--threads", "1"]) == 0
     assert load(tmp_path / "first").config.n_embd == 64
     assert "nats per token" in capsys.readouterr().out
+
+
+def test_the_command_that_lets_the_model_write(capsys):
+    command = re.search(r"^minigpt (generate .*)$", README, re.M).group(1)
+    written = []
+    for _ in range(2):
+        assert main([*shlex.split(command), "--threads", "1"]) == 0
+        written.append(capsys.readouterr().out)
+    assert written[0] == written[1]
+    assert written[0].startswith("HAMLET:") and len(written[0]) > 200

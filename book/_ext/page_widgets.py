@@ -6,8 +6,8 @@ What readers without JavaScript, and notebooks, see instead.
 ```
 
 The element's script is `book/assets/<name>.js`; where there is a `<name>.css` too, pages that
-use the element link it. What elements fetch is written when the site is: the vocabularies, and
-the runs that <loss-curves> draws.
+use the element link it. What elements fetch is written when the site is: the vocabularies, the
+runs that <loss-curves> draws, and the scores under <next-token>.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from pathlib import Path
 
 from docutils import nodes
 from docutils.parsers.rst import directives
+from next_token_file import next_token_payload
 from sphinx.util.docutils import SphinxDirective
 from tokenizer_files import tokenizer_payload
 
+import minigpt
 from minigpt.tokenizer import BPETokenizer
 
 
@@ -80,8 +82,20 @@ def copy_runs(app, error) -> None:
         shutil.copyfile(stored, folder / "curves.json")
 
 
+def write_scores(app, error) -> None:
+    """Write what the shipped model says comes next, for <next-token>."""
+    if error or app.builder.format != "html":
+        return
+    folder = Path(app.outdir) / "_static" / "models"
+    folder.mkdir(parents=True, exist_ok=True)
+    model, tokenizer = minigpt.load("shakespeare")
+    payload = next_token_payload(model.double(), tokenizer)
+    (folder / "next-token.json").write_text(payload, "utf-8")
+
+
 def setup(app) -> None:
     app.add_directive("page-widget", PageWidget)
     app.connect("html-page-context", add_assets)
     app.connect("build-finished", write_vocabularies)
     app.connect("build-finished", copy_runs)
+    app.connect("build-finished", write_scores)

@@ -1,0 +1,331 @@
+// <next-token>: what our model says comes next after a few texts, and what temperature, top-k,
+// top-p and min-p make of it. The reader moves the settings, and draws.
+//
+// The scores are fetched when the element comes near the screen (book/_ext/next_token_file.py
+// writes them). For tests: `element.load()` resolves when they are there, `element.contexts` holds
+// them, `element.result` is what `sample` made of those shown, `element.counts` what was drawn.
+
+import { whenNear } from "./near.js";
+import { draw, randomNumbers, ranked, sample, softmax } from "./sampling.js";
+import { chipText, count, loadVocabulary, make, number, spell, spelled } from "./token-chips.js";
+
+const FILE = new URL("models/next-token.json", import.meta.url);
+const SHOWN = 12;       // tokens with a row of their own
+const SEED = 1;         // the same settings draw the same tokens
+const ANNOUNCE = 700;   // milliseconds without a change before a screen reader is told
+const ENDS = [0.1, 0.2, 0.5, 1];  // where the scale of the bars may end
+
+const UNCHANGED = { temperature: 1, top_k: null, top_p: null, min_p: null };
+const PRESETS = [
+  { label: "Greedy", brief: "T 0", settings: { temperature: 0 } },
+  { label: "As trained", brief: "T 1", settings: {} },
+  { label: "Careful", brief: "T 0.7, p 0.9", settings: { temperature: 0.7, top_p: 0.9 } },
+  { label: "Wild", brief: "T 1.5", settings: { temperature: 1.5 } },
+].map((preset) => ({ ...preset, settings: { ...UNCHANGED, ...preset.settings } }));
+
+const hundredths = (from, to, by = 1) => Array.from({ length: (to - from) / by + 1 }, (_, i) => (from + i * by) / 100);
+
+// "1, 2, 3, …, 1500, 2000, 3000, off": about evenly on a logarithmic scale.
+function topKStops(size) {
+  const stops = [1, 10, 100, 1000, 10000].flatMap((power) => [1, 1.5, 2, 3, 4, 5, 6, 8].map((n) => n * power));
+  return [...stops.filter((n) => Number.isInteger(n) && n < size), null];
+}
+
+// In the order in which they act. `stops` are the values of the slider; null is off.
+const SETTINGS = [
+  { name: "temperature", label: "Temperature", stops: () => hundredths(0, 200, 5), text: (x) => x.toFixed(2) },
+  { name: "top_k", label: "Top-k", stops: topKStops, text: number },
+  { name: "top_p", label: "Top-p", stops: () => [...hundredths(1, 99), null], text: (x) => x.toFixed(2) },
+  { name: "min_p", label: "Min-p", stops: () => [null, ...hundredths(1, 100)], text: (x) => x.toFixed(2) },
+];
+const LABELS = Object.fromEntries(SETTINGS.map(({ name, label }) => [name, label.toLowerCase()]));
+
+let instances = 0;
+
+const decimals = (p) => (p > 0 && p < 0.0005 ? "<\u00a00.001" : p.toFixed(3));
+const equal = (a, b) => Object.keys(a).every((name) => a[name] === b[name]);
+const sum = (values) => values.reduce((total, value) => total + value, 0);
+
+// Thousandths of a nat below the best score, as 16-bit numbers in base64.
+function unpackScores(below, step) {
+  const bytes = Uint8Array.from(atob(below), (character) => character.charCodeAt(0));
+  const view = new DataView(bytes.buffer);
+  return Float64Array.from({ length: bytes.length / 2 }, (_, id) => -view.getUint16(2 * id, true) * step);
+}
+
+function unpack({ step, contexts }, tokenizer) {
+  return contexts.map(({ name, text, below }) => {
+    const scores = unpackScores(below, step);
+    if (scores.length !== tokenizer.size) {
+      throw new Error(`“${name}” has scores of ${scores.length} tokens, and the vocabulary has ${tokenizer.size}`);
+    }
+    return { name, text, scores, probabilities: softmax(scores), order: ranked(scores) };
+  });
+}
+
+class NextToken extends HTMLElement {
+  at = 0;  // the context shown
+  settings = { ...UNCHANGED };
+  counts = new Map();
+
+  connectedCallback() {
+    if (this.message) return;
+    this.message = make("p", { class: "mg-message", role: "status" });
+    this.retry = make("button", {
+      type: "button", class: "mg-button", text: "Try again", hidden: true, click: () => this.load(),
+    });
+    this.replaceChildren(this.message, this.retry);
+    whenNear(this, () => this.load());
+  }
+
+  disconnectedCallback() {
+    clearTimeout(this.timer);
+  }
+
+  // Resolves when the scores are there, or when the page says that they are not.
+  load() {
+    this.attempt ??= this.tryToLoad().finally(() => { this.attempt = undefined; });
+    return this.attempt;
+  }
+
+  async tryToLoad() {
+    if (this.contexts) return;
+    this.dataset.state = "loading";
+    this.message.textContent = "Loading the model’s scores …";
+    try {
+      const [answer, tokenizer] = await Promise.all([fetch(FILE), loadVocabulary("shakespeare")]);
+      if (!answer.ok) throw new Error(`${answer.url} answered ${answer.status}`);
+      this.contexts = unpack(await answer.json(), tokenizer);
+      this.tokenizer = tokenizer;
+    } catch (error) {
+      this.dataset.state = "failed";
+      this.message.textContent = `Could not load the model’s scores: check the connection and reload the page, or press the button. (${error.message})`;
+      this.retry.hidden = false;
+      return;
+    }
+    this.dataset.state = "ready";
+    const retried = document.activeElement === this.retry;
+    this.build();
+    this.renderContext();
+    if (retried) this.querySelector("[type=radio]").focus();
+  }
+
+  get context() { return this.contexts[this.at]; }
+
+  spelled(id) { return `“${spelled(this.tokenizer.tokenBytes(id))}”`; }
+
+  build() {
+    const id = `next-token-${++instances}`;
+    const choices = this.contexts.map(({ name }, i) => make("label", { class: "mg-option" },
+      make("input", { type: "radio", name: id, value: i, checked: i === this.at, change: () => this.choose(i) }), name));
+    this.reading = make("p", { class: "mg-reading" });
+    this.presets = PRESETS.map(({ label, brief, settings }) => make("button", {
+      type: "button", class: "mg-button", click: () => this.change(settings),
+    }, `${label} `, make("span", { class: "mg-brief", text: brief })));
+    this.sliders = SETTINGS.map((setting, i) => this.buildSetting(setting, i, `${id}-${setting.name}`));
+    this.numbers = ["left", "entropy", "equal", "largest"].map((name) => make("dd", { "data-value": name }));
+    const button = (text, click) => make("button", { type: "button", class: "mg-button", text, click });
+    this.clear = button("Clear", () => {
+      if (!this.counts.size) return;
+      this.forget();
+      this.live.textContent = "Counts cleared.";
+    });
+    this.tally = make("p", { class: "mg-tally" });
+    this.live = make("p", { class: "mg-visually-hidden", role: "status" });
+    this.replaceChildren(
+      make("div", { class: "mg-desk" },
+        make("div", { class: "mg-controls" },
+          make("fieldset", { class: "mg-texts" }, make("legend", { class: "mg-title", text: "What comes next?" }), ...choices),
+          this.reading,
+          make("div", { class: "mg-presets", role: "group", "aria-label": "Settings to start from" }, ...this.presets),
+          ...this.sliders.map(({ box }) => box),
+          make("dl", { class: "mg-numbers" }, ...["tokens left", "entropy", "as undecided as among", "largest probability"].map((text, i) =>
+            make("div", {}, make("dt", { text }), this.numbers[i])))),
+        make("div", {},
+          this.buildTable(), this.buildLegend(),
+          make("div", { class: "mg-buttons", role: "group", "aria-label": "Draw" },
+            button("Draw one", () => this.drawTokens(1)), button("Draw 100", () => this.drawTokens(100)), this.clear),
+          this.tally)),
+      this.live);
+  }
+
+  buildSetting({ name, label, stops, text }, i, id) {
+    const row = { name, label, text, stops: stops(this.tokenizer.size) };
+    row.slider = make("input", {
+      type: "range", id, class: "mg-slider", min: 0, max: row.stops.length - 1, "aria-describedby": `${id}-note`,
+      input: () => this.change({ [name]: row.stops[Number(row.slider.value)] }),
+    });
+    row.value = make("span", { class: "mg-value", "aria-hidden": "true" });
+    row.note = make("span", { class: "mg-note", id: `${id}-note` });
+    row.box = make("div", { class: "mg-setting" },
+      make("div", { class: "mg-setting-name" },
+        make("span", { class: "mg-step", "aria-hidden": "true", text: i + 1 }), make("label", { for: id, text: label }), row.note, row.value),
+      row.slider);
+    return row;
+  }
+
+  buildTable() {
+    const bars = () => {
+      const parts = Object.fromEntries(["after", "own", "share"].map((name) => [name, make("span", { class: `mg-${name}` })]));
+      return { ...parts, track: make("span", { class: "mg-track", "aria-hidden": "true" }, ...Object.values(parts)) };
+    };
+    const row = () => {
+      const cells = { name: make("th", { scope: "row" }), own: make("td"), after: make("td"), drawn: make("td") };
+      return { cells, element: make("tr", {}, ...Object.values(cells)) };
+    };
+    this.rows = Array.from({ length: SHOWN }, () => ({ ...row(), bars: bars() }));
+    this.others = row();
+    this.others.element.classList.add("mg-others");
+    this.axis = make("div", { class: "mg-axis", "aria-hidden": "true" });
+    return make("table", {},
+      make("caption", {}, `The ${SHOWN} most probable tokens`, this.axis),
+      make("thead", {}, make("tr", {}, ...["token", "model", "after", "drawn"].map((text) => make("th", { scope: "col", text })))),
+      make("tbody", {}, ...this.rows.map(({ element }) => element), this.others.element));
+  }
+
+  buildLegend() {
+    const sample = (...classes) => make("span", { class: "mg-track mg-sample", "aria-hidden": "true" },
+      ...classes.map((name) => make("span", { class: name })));
+    return make("ul", { class: "mg-key", "aria-label": "Legend" },
+      make("li", {}, sample("mg-own"), "the model’s own probability"),
+      make("li", {}, sample("mg-after"), "after the settings"),
+      make("li", { class: "mg-removed" }, sample("mg-own"), "removed"),
+      make("li", {}, sample("mg-share"), "share of the draws"));
+  }
+
+  choose(at) {
+    this.at = at;
+    this.renderContext();
+    this.announceSoon();
+  }
+
+  change(settings) {
+    if (equal(settings, this.settings)) return;
+    Object.assign(this.settings, settings);
+    this.render();
+    this.announceSoon();
+  }
+
+  // Drawing
+
+  forget() {
+    this.counts.clear();
+    this.drawn = 0;
+    this.newest = undefined;
+    this.random = randomNumbers(SEED);
+    this.renderCounts();
+  }
+
+  drawTokens(times) {
+    const before = new Map(this.counts);
+    for (let i = 0; i < times; i++) {
+      this.newest = draw(this.result.probabilities, this.context.order, this.random());
+      this.counts.set(this.newest, (this.counts.get(this.newest) ?? 0) + 1);
+    }
+    this.drawn += times;
+    this.renderCounts();
+    clearTimeout(this.timer);
+    const often = [...this.counts].map(([id, n]) => [id, n - (before.get(id) ?? 0)]).filter(([, n]) => n)
+      .sort((a, b) => b[1] - a[1]).slice(0, 5);
+    this.live.textContent = times === 1 ? `Drawn: ${this.spelled(this.newest)}. ${this.tally.textContent}`
+      : `Drawn most often: ${often.map(([id, n]) => `${this.spelled(id)} ${n}`).join(", ")}. ${this.tally.textContent}`;
+  }
+
+  // What is shown
+
+  renderContext() {
+    const { order, probabilities } = this.context;
+    this.rows.forEach(({ cells, bars }, i) => {
+      cells.name.replaceChildren(chipText(this.tokenizer.tokenBytes(order[i])), bars.track);
+      cells.own.textContent = decimals(probabilities[order[i]]);
+    });
+    this.others.cells.own.textContent = decimals(sum(order.slice(SHOWN).map((id) => probabilities[id])));
+    this.render();
+  }
+
+  render() {
+    const { scores, order, probabilities: own } = this.context;
+    this.result = sample(scores, this.settings);
+    const { probabilities, removedBy, left, entropy } = this.result;
+    this.presets.forEach((button, i) => button.setAttribute("aria-pressed", String(equal(PRESETS[i].settings, this.settings))));
+    for (const row of this.sliders) this.renderSetting(row);
+
+    const [tokens, undecided, equals, largest] = this.numbers;
+    tokens.replaceChildren(make("b", { text: number(left) }), ` of ${number(scores.length)}`);
+    undecided.replaceChildren(make("b", { text: entropy.toFixed(2) }), " nats");
+    equals.replaceChildren(make("b", { text: Math.exp(entropy).toFixed(1) }), " equal");
+    largest.replaceChildren(make("b", { text: decimals(probabilities[order[0]]) }));
+
+    const most = Math.max(own[order[0]], probabilities[order[0]]);
+    this.end = ENDS.find((end) => end >= most) ?? 1;
+    this.axis.replaceChildren(...[0, this.end / 2, this.end].map((x) => make("span", { text: String(x) })));
+    this.rows.forEach(({ element, cells, bars }, i) => {
+      const removed = removedBy[order[i]];
+      element.classList.toggle("mg-removed", Boolean(removed));
+      cells.after.textContent = removed ? `out by ${this.remover(removed)}` : decimals(probabilities[order[i]]);
+      bars.own.style.width = this.place(own[order[i]]);
+      bars.after.style.width = this.place(probabilities[order[i]]);
+    });
+    const others = order.slice(SHOWN);
+    const kept = others.filter((id) => !removedBy[id]).length;
+    this.others.cells.name.replaceChildren(`${number(others.length)} others`,
+      make("span", { class: "mg-note", text: kept === others.length ? "all left" : kept ? `${number(kept)} left` : "all out" }));
+    this.others.cells.after.textContent = decimals(sum(others.map((id) => probabilities[id])));
+    this.forget();
+  }
+
+  renderSetting({ name, label, text, stops, slider, value, note }) {
+    const setting = this.settings[name];
+    const said = setting === null ? "off" : text(setting);
+    slider.value = stops.indexOf(setting);
+    slider.setAttribute("aria-valuetext", said);
+    value.textContent = said;
+    const removed = this.result.removedBy.filter((step) => step === name).length;
+    if (name === "temperature") {
+      note.textContent = setting === 0 ? "greedy" : setting < 1 ? "sharper" : setting > 1 ? "flatter" : "";
+    } else {
+      note.textContent = setting === null ? "" : `removes ${removed ? number(removed) : "none"}`;
+    }
+  }
+
+  renderCounts() {
+    const { text, order } = this.context;
+    const times = (id) => this.counts.get(id) ?? 0;
+    this.rows.forEach(({ cells, bars }, i) => {
+      const n = times(order[i]);
+      cells.drawn.textContent = this.drawn ? number(n) : "";
+      bars.share.hidden = !n || n / this.drawn > this.end;
+      bars.share.style.left = this.place(this.drawn ? n / this.drawn : 0);
+    });
+    this.others.cells.drawn.textContent = this.drawn ? number(sum(order.slice(SHOWN).map(times))) : "";
+    this.clear.setAttribute("aria-disabled", String(!this.drawn));
+    this.tally.textContent = this.drawn ? `${number(this.drawn)} drawn, ${count(this.counts.size, "different token")}.`
+      : `Nothing drawn yet. Drawing starts from seed ${SEED}, anew after each change.`;
+    const next = this.newest === undefined ? make("span", { class: "mg-next", text: "?" })
+      : make("span", { class: "mg-next" }, chipText(this.tokenizer.tokenBytes(this.newest)));
+    this.reading.replaceChildren(...spell(new TextEncoder().encode(text)).flatMap(({ kind, text: part }) =>
+      (kind === "mark" && part === "·" ? " " : kind === "text" ? part : [make("span", { class: `mg-${kind}`, text: part }), part === "↵" ? "\n" : ""])), next);
+  }
+
+  remover(step) { return step === "temperature" ? "T = 0" : LABELS[step]; }
+
+  place(probability) { return `${(100 * Math.min(probability / this.end, 1)).toFixed(2)}%`; }
+
+  // Words for those who cannot see it, once the sliders rest.
+
+  announceSoon() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => { this.live.textContent = this.summary; }, ANNOUNCE);
+  }
+
+  get summary() {
+    const { probabilities, left, entropy } = this.result;
+    const [best] = this.context.order;
+    const set = this.sliders.filter(({ name }) => name === "temperature" || this.settings[name] !== null)
+      .map(({ name, text }) => `${LABELS[name]} ${text(this.settings[name])}`).join(", ");
+    return `${this.context.name}, ${set}: ${number(left)} of ${count(probabilities.length, "token")} left, as undecided as among `
+      + `${Math.exp(entropy).toFixed(1)} equal ones. Most probable is ${this.spelled(best)} with ${decimals(probabilities[best])}.`;
+  }
+}
+
+if (!customElements.get("next-token")) customElements.define("next-token", NextToken);
