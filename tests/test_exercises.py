@@ -109,7 +109,7 @@ def encode_once(ids, ranks):
     return merge_pair(ids, pair, 256 + ranks[pair]) if pair else ids
 
 
-def stream_text(tokens):
+def decode_stream(tokens):
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     for token in tokens:
         if text := decoder.decode(token):
@@ -816,7 +816,7 @@ CORRECT = {
     "most_frequent_pair": most_frequent_pair,
     "merge_pair": merge_pair,
     "encode_word": encode_word,
-    "stream_text": stream_text,
+    "decode_stream": decode_stream,
     "table_parameters": lambda vocab_size, context_length, n_embd: (
         (vocab_size + context_length) * n_embd
     ),
@@ -953,10 +953,14 @@ WRONG = [  # check, submission, a part of the hint that it must earn
     ("merge_pair", lambda ids, pair, new_id: list(ids), "nothing was merged"),
     ("encode_word", encode_from_the_left, "lowest rank comes first"),
     ("encode_word", encode_once, "look again"),
-    ("stream_text", lambda tokens: (t.decode("utf-8", "replace") for t in tokens), "decoded alone"),
-    ("stream_text", lambda tokens: (t.decode() for t in tokens), "raised UnicodeDecodeError"),
-    ("stream_text", lambda tokens: list(stream_text(tokens)), "all the text at once"),
-    ("stream_text", stream_swallowing_the_end, "was swallowed"),
+    (
+        "decode_stream",
+        lambda tokens: (t.decode("utf-8", "replace") for t in tokens),
+        "decoded alone",
+    ),
+    ("decode_stream", lambda tokens: (t.decode() for t in tokens), "raised UnicodeDecodeError"),
+    ("decode_stream", lambda tokens: list(decode_stream(tokens)), "all the text at once"),
+    ("decode_stream", stream_swallowing_the_end, "was swallowed"),
     ("table_parameters", lambda v, t, c: v * t * c, "side by side"),
     ("table_parameters", lambda v, t, c: v * c, "positions have rows too"),
     ("table_parameters", lambda v, t, c: (v + t) * float(c), "returned 16.0; expected 16."),

@@ -122,8 +122,8 @@ def encode_word(function: Callable[[list[int], dict[tuple[int, int], int]], list
     return judge(function, cases)
 
 
-def stream_text(function: Callable) -> Verdict:
-    """Check `stream_text(tokens)`: an iterator of text that never splits a character.
+def decode_stream(function: Callable) -> Verdict:
+    """Check `decode_stream(tokens)`: an iterator of text that never splits a character.
 
     `tokens` is a list of bytes; the pieces, joined, are the text, and each piece is given
     as soon as its bytes are complete.
@@ -132,7 +132,7 @@ def stream_text(function: Callable) -> Verdict:
     if verdict.passed and isinstance(function([]), list):
         return Verdict(
             False,
-            "Not yet. stream_text([]) returned a list: all the text at once.\n"
+            "Not yet. decode_stream([]) returned a list: all the text at once.\n"
             "Hint: use yield, so that the text of one token comes out before the next is read.",
         )
     cases = [
