@@ -90,10 +90,10 @@ def loss_of(model: GPT, ids: Tensor) -> float:
     return evaluate(model, ids, model.config.context_length, 16)
 
 
-def told(model: GPT, ids: Tensor) -> str:
+def told(model: GPT, ids: Tensor, tokenizer: BPETokenizer) -> str:
     """The loss on a text, per token and per byte."""
     loss = loss_of(model, ids)
-    bytes_per_token = len(BPETokenizer.shakespeare().decode_bytes(ids)) / len(ids)
+    bytes_per_token = len(tokenizer.decode_bytes(ids)) / len(ids)
     bits = loss / bytes_per_token / math.log(2)
     return f"{loss:.4f} nats per token, {bits:.4f} bits per byte"
 
@@ -140,9 +140,9 @@ def main() -> None:
         hardware=arguments.hardware,
         torch=torch.__version__,
         measured=measured,
-        training=told(stored, ids[0][:measured]),
-        validation=told(stored, ids[1]),
-        int8=told(small, ids[1]),
+        training=told(stored, ids[0][:measured], tokenizer),
+        validation=told(stored, ids[1], tokenizer),
+        int8=told(small, ids[1], tokenizer),
         length=c.context_length,
         bytes16=(FOLDER / "model.safetensors").stat().st_size,
         bytes8=(FOLDER / "int8.safetensors").stat().st_size,

@@ -121,7 +121,8 @@ class Block(nn.Module):
     def forward(
         self, x: Float[Tensor, "B T C"], cache: LayerCache | None = None
     ) -> Float[Tensor, "B T C"]:
-        x = x + self.dropout(self.attention(self.norm_1(x), cache=cache))
+        given = {} if cache is None else {"cache": cache}
+        x = x + self.dropout(self.attention(self.norm_1(x), **given))
         return x + self.dropout(self.mlp(self.norm_2(x)))
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import jaxtyping
 import pytest
 from hypothesis import settings
+from page_complaints import complaints_of
 
 settings.register_profile("book", derandomize=True, deadline=None)
 settings.load_profile("book")
@@ -99,3 +100,14 @@ def browser():
             pytest.skip(message)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="module")
+def chapter(request, browser, site_url):
+    """The page that the test file's `open_chapter` opens, and what it complained of."""
+    context = browser.new_context()
+    page = context.new_page()
+    complaints = complaints_of(page)
+    request.module.open_chapter(page, site_url)
+    yield page, complaints
+    context.close()

@@ -25,17 +25,6 @@ LOGGED = range(0, STEPS, SETTINGS["log_every"])
 EVALUATED = [*range(0, STEPS, SETTINGS["evaluate_every"]), STEPS]
 
 
-@pytest.fixture(scope="module")
-def chapter(browser, site_url):
-    """The chapter on training, and what its page complained of."""
-    context = browser.new_context()
-    page = context.new_page()
-    complaints = complaints_of(page)
-    open_chapter(page, site_url)
-    yield page, complaints
-    context.close()
-
-
 @pytest.fixture
 def page(chapter):
     """The chapter with a new element, which must not complain."""

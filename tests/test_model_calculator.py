@@ -8,7 +8,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
-from page_complaints import complaints_of
 from playwright.sync_api import expect
 
 from minigpt import ledger
@@ -99,17 +98,6 @@ def flop(n: int) -> str:
 
 def plain(texts: list[str]) -> list[str]:
     return [text.replace("\u00a0", " ") for text in texts]
-
-
-@pytest.fixture(scope="module")
-def chapter(browser, site_url):
-    """The chapter on the model, and what its page complained of."""
-    context = browser.new_context()
-    page = context.new_page()
-    complaints = complaints_of(page)
-    open_chapter(page, site_url)
-    yield page, complaints
-    context.close()
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
 from next_token_file import STEP, TEXTS, next_token_payload
-from page_complaints import complaints_of
 from playwright.sync_api import expect
 
 import minigpt
@@ -110,17 +109,6 @@ def scores(stored) -> dict[str, torch.Tensor]:
         below = torch.frombuffer(bytearray(base64.b64decode(context["below"])), dtype=torch.uint16)
         found[context["name"]] = -below.double() * stored["step"]
     return found
-
-
-@pytest.fixture(scope="module")
-def chapter(browser, site_url):
-    """The chapter on generation, and what its page complained of."""
-    context = browser.new_context()
-    page = context.new_page()
-    complaints = complaints_of(page)
-    open_chapter(page, site_url)
-    yield page, complaints
-    context.close()
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from minigpt.checkpoint import load as load_folder
+from minigpt.commands.threads import add_threads, set_threads
 from minigpt.model import GPT
 from minigpt.sampling import Sampling
 from minigpt.shipped import NAMES, load
@@ -80,15 +81,12 @@ def add_parser(commands: Any) -> None:
         help="end before this text, in which \\n is a line break; may be given several times",
     )
     parser.add_argument("--seed", type=int, help="of chance (default: another one each time)")
-    parser.add_argument("--threads", type=int, metavar="N", help="of the CPU (default: all cores)")
+    add_threads(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Do it; the exit status. Errors are raised, for the command line to print."""
-    if arguments.threads is not None:
-        if not 1 <= arguments.threads <= 4096:
-            raise ValueError(f"--threads is {arguments.threads}; it must be from 1 to 4096")
-        torch.set_num_threads(arguments.threads)
+    set_threads(arguments)
     generator = torch.Generator()
     if arguments.seed is None:
         generator.seed()

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from minigpt.commands.threads import add_threads, set_threads
 from minigpt.data import read_text, shakespeare, train_validation_split
 from minigpt.model import GPT, PRESETS, GPTConfig
 from minigpt.processes import Processes
@@ -114,7 +115,7 @@ def add_parser(commands: Any) -> None:
             option = f"--{field.name}-every"
             loop.add_argument(option, type=int, default=field.default, metavar="N", help=text)
     loop.add_argument("--device", help="cpu, cuda, mps (default: cuda where there is one, or cpu)")
-    loop.add_argument("--threads", type=int, metavar="N", help="of the CPU (default: all cores)")
+    add_threads(loop)
     loop.add_argument(
         "--compile", action="store_true", help="with torch.compile, once at the start"
     )
@@ -159,10 +160,7 @@ def _given(arguments: argparse.Namespace, names: dict[str, str]) -> dict[str, An
 
 def run(arguments: argparse.Namespace) -> int:
     """Do it; the exit status. Errors are raised, for the command line to print."""
-    if arguments.threads is not None:
-        if not 1 <= arguments.threads <= 4096:
-            raise ValueError(f"--threads is {arguments.threads}; it must be from 1 to 4096")
-        torch.set_num_threads(arguments.threads)
+    set_threads(arguments)
     recipe = replace(Recipe.named(arguments.recipe), **_given(arguments, CHOICES))
     intervals = Intervals(arguments.log_every, arguments.evaluate_every, arguments.checkpoint_every)
     device = arguments.device or ("cuda" if torch.cuda.is_available() else "cpu")
