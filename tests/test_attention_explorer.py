@@ -212,7 +212,7 @@ def test_all_half_floats_have_their_values(page):
         ),
         (
             with_header({"x": {"dtype": "BF16", "shape": [12], "data_offsets": [0, 24]}}),
-            "x is of type BF16; known are F32, F16, I32, I16, U16, U8",
+            "x is of type BF16; known are F32, F16, I32, I16, I8, U16, U8",
         ),
     ],
     ids=["empty", "foreign", "header cut", "cut", "no JSON", "no place", "other size", "type"],

@@ -1,6 +1,7 @@
-"""The files of the trained model that pages fetch, made from the model itself.
+"""The files of the trained models that pages fetch, made from the model itself.
 
 `models/attention-only.safetensors` and `.json` are copies of the package's weights and sizes.
+`models/shakespeare/` holds the shipped model's own files, with its weights in 8 bits.
 `models/token-map.safetensors` is the map of its tokens, before and after training: browsers
 would need seconds to compute it, and a phone longer.
 """
@@ -15,6 +16,7 @@ from safetensors.torch import save
 from torch.nn import functional as F
 
 from minigpt.attention_only import PRETRAINED, AttentionOnly
+from minigpt.shipped import PRETRAINED as SHIPPED
 from minigpt.token_map import nearest_neighbours, principal_components
 
 NEIGHBOURS = 10
@@ -54,6 +56,10 @@ def write_models(app, error) -> None:
     for name in ("model.safetensors", "config.json"):
         suffix = Path(name).suffix
         shutil.copyfile(PRETRAINED / name, folder / f"attention-only{suffix}")
+    shipped = folder / "shakespeare"
+    shipped.mkdir(exist_ok=True)
+    for name in ("config.json", "tokenizer.json", "int8.safetensors"):
+        shutil.copyfile(SHIPPED / "shakespeare" / name, shipped / name)
     tables = {
         "before": AttentionOnly.untrained().token_embedding.weight,
         "after": AttentionOnly.pretrained().token_embedding.weight,

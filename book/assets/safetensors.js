@@ -3,7 +3,7 @@
 // numbers of all tensors, little-endian as browsers have them too.
 
 const READERS = {
-  F32: Float32Array, F16: Uint16Array, I32: Int32Array, I16: Int16Array, U16: Uint16Array, U8: Uint8Array,
+  F32: Float32Array, F16: Uint16Array, I32: Int32Array, I16: Int16Array, I8: Int8Array, U16: Uint16Array, U8: Uint8Array,
 };
 
 // buffer: an ArrayBuffer. Returns {name: {shape, data}}. 16-bit floats become a Float32Array,
@@ -36,10 +36,12 @@ export function readSafetensors(buffer) {
     const size = shape.reduce((product, n) => product * n, Reader.BYTES_PER_ELEMENT);
     if (end - start !== size) throw wrong(`${name} of shape [${shape}] takes ${size} bytes, not ${end - start}`);
     const data = new Reader(numbers.slice(start, end));  // a copy starts where its type needs it
-    tensors[name] = { shape, data: dtype === "F16" ? Float32Array.from(data, half) : data };
+    tensors[name] = { shape, data: dtype === "F16" ? new Float32Array(data).map(half) : data };
   }
   return tensors;
 }
+
+const POWERS = Float32Array.from({ length: 31 }, (_, exponent) => 2 ** (exponent - 15));
 
 // The value of a 16-bit float: 1 bit sign, 5 bits exponent, 10 bits fraction.
 export function half(bits) {
@@ -48,5 +50,5 @@ export function half(bits) {
   const fraction = (bits & 1023) / 1024;
   if (exponent === 0) return sign * fraction * 2 ** -14;
   if (exponent === 31) return fraction ? NaN : sign * Infinity;
-  return sign * (1 + fraction) * 2 ** (exponent - 15);
+  return sign * (1 + fraction) * POWERS[exponent];
 }

@@ -1,0 +1,62 @@
+// What happens to a text on its way through a GPT, every number of it a true one.
+
+import { softmax } from "./sampling.js";
+
+const BEST = 5;  // tokens that the logit lens tells of each place
+
+// ids: T tokens. Returns
+//   tokens, positions: T × C numbers, the rows of the two tables that are added up;
+//   weights[layer][head]: T × T, row q says how much token q takes of each;
+//   norms: of L + 1 places (after the tables, after each block) the length of each token's vector;
+//   added[layer]: {attention, mlp}, the lengths of what a block adds to each token's vector;
+//   lens[place][t]: what the scoring of the end, done here already, says comes next: the best five
+//     as {id, probability}, and `entropy` in nats (nostalgebraist 2020, "the logit lens");
+//   scores: V numbers after the last token.
+export function trace(model, ids) {
+  const { n_layer: L, n_head: H, n_embd: C } = model.config;
+  const T = ids.length;
+  model.check(ids, 0);
+  model.rewind(0);
+  const rows = () => new Float32Array(T * C);
+  const lengths = () => new Float32Array(T);
+  const told = {
+    tokens: rows(), positions: rows(),
+    weights: Array.from({ length: L }, () => Array.from({ length: H }, () => new Float32Array(T * T))),
+    norms: Array.from({ length: L + 1 }, lengths),
+    added: Array.from({ length: L }, () => ({ attention: lengths(), mlp: lengths() })),
+    lens: Array.from({ length: L + 1 }, () => []),
+  };
+  ids.forEach((id, t) => {
+    const at = { weights: 0, attention: 0, mlp: 0, stream: 0 };  // how often each was told
+    const keep = {
+      token: (x) => told.tokens.set(x, t * C),
+      position: (x) => told.positions.set(x, t * C),
+      weights: (x, i) => told.weights[Math.floor(i / H)][i % H].set(x, t * T),
+      attention: (x, i) => { told.added[i].attention[t] = norm(x); },
+      mlp: (x, i) => { told.added[i].mlp[t] = norm(x); },
+      stream: (x, i) => {
+        told.norms[i][t] = norm(x);
+        told.scores = model.scores(x);  // the last one told is that of the last token's end
+        told.lens[i].push(guess(told.scores));
+      },
+    };
+    model.step(id, (what, x) => keep[what](x, at[what]++));
+  });
+  model.rewind(0);
+  return told;
+}
+
+const norm = (x) => Math.hypot(...x);
+
+function guess(scores) {
+  const probabilities = softmax(Float64Array.from(scores));
+  const best = [];
+  for (let id = 0; id < probabilities.length; id++) {
+    const probability = probabilities[id];
+    if (best.length === BEST && probability <= best[BEST - 1].probability) continue;
+    best.splice(best.findLastIndex((other) => other.probability >= probability) + 1, 0, { id, probability });
+    if (best.length > BEST) best.pop();
+  }
+  const entropy = probabilities.reduce((sum, p) => (p > 0 ? sum - p * Math.log(p) : sum), 0);
+  return { best, entropy };
+}

@@ -1,0 +1,139 @@
+// minigpt/model.py in the language that the browser speaks: a GPT that reads one token at a time
+// and keeps the keys and values of those before it. A table is one flat Float32Array, row after
+// row; matrix.js has the products. Numbers are stored in 32 bits and added up in 64.
+
+import { gptWeights } from "./gpt-weights.js";
+import { matrix, multiply, putRow, roomFor, SIDE } from "./matrix.js";
+
+export class GPT {
+  // config: the model's config.json. tensors: what readSafetensors made of its weights.
+  constructor(config, tensors) {
+    const { n_layer: L, n_embd: C, n_positions: room } = config;
+    this.config = config;
+    const weights = gptWeights(config, tensors);
+    this.tokens = weights("token_embedding.weight");
+    this.positions = weights("position_embedding.weight");
+    const norm = (name) => ({ weight: weights(`${name}.weight`), bias: weights(`${name}.bias`) });
+    const layer = (name, width = C) => ({ ...matrix(weights(`${name}.weight`), width), bias: weights(`${name}.bias`) });
+    this.blocks = Array.from({ length: L }, (_, i) => ({
+      norm1: norm(`blocks.${i}.norm_1`),
+      qkv: layer(`blocks.${i}.attention.qkv`),
+      projection: layer(`blocks.${i}.attention.projection`),
+      norm2: norm(`blocks.${i}.norm_2`),
+      up: layer(`blocks.${i}.mlp.up`),
+      down: layer(`blocks.${i}.mlp.down`, 4 * C),
+      keys: new Float32Array(roomFor(room, C)),  // the cache: a row for each token read
+      values: new Float32Array(room * C),
+    }));
+    this.finalNorm = norm("final_norm");
+    this.head = matrix(weights("lm_head.weight"), C);
+    this.length = 0;  // tokens read
+  }
+
+  // Forget all but the first `length` tokens.
+  rewind(length) {
+    if (!(length >= 0 && length <= this.length)) throw new Error(`${this.length} tokens were read: not back to ${length}`);
+    this.length = length;
+  }
+
+  // Read tokens. Returns V numbers: a score for every token that could come next.
+  read(ids) {
+    this.check(ids);
+    let x;
+    for (const id of ids) x = this.step(id);
+    return this.scores(x);
+  }
+
+  // One token's vector after the last block. `watch` is told each thing on the way.
+  step(id, watch = () => {}) {
+    const C = this.config.n_embd;
+    const t = this.length;
+    const token = this.tokens.subarray(id * C, (id + 1) * C);
+    const position = this.positions.subarray(t * C, (t + 1) * C);
+    const x = sum(token, position);
+    watch("token", token);
+    watch("position", position);
+    watch("stream", x);
+    this.blocks.forEach((block) => {
+      const gathered = this.attend(block, linear(normalised(x, block.norm1), block.qkv), t, watch);
+      const attention = linear(gathered, block.projection);
+      x.set(sum(x, attention));
+      watch("attention", attention);
+      const mlp = linear(linear(normalised(x, block.norm2), block.up).map(gelu), block.down);
+      x.set(sum(x, mlp));
+      watch("mlp", mlp);
+      watch("stream", x);
+    });
+    this.length = t + 1;
+    return x;
+  }
+
+  scores(x) {
+    return linear(normalised(x, this.finalNorm), this.head);
+  }
+
+  // Every head: softmax(q kᵀ / √D) over the tokens up to this one, and their values so weighted.
+  // The keys are a matrix with a row for each token. The values are the same turned on its side,
+  // where the numbers of one token are a column, and lie side by side as they come.
+  attend({ keys, values }, qkv, t, watch) {
+    const { n_embd: C, n_head: H } = this.config;
+    const D = C / H;
+    putRow(keys, t, qkv.subarray(C, 2 * C));
+    values.set(qkv.subarray(2 * C), t * C);
+    const gathered = new Float32Array(C);
+    for (let h = 0; h < H; h++) {
+      const query = qkv.slice(h * D, (h + 1) * D).map((value) => value / Math.sqrt(D));
+      const weights = new Float32Array(t + 1);
+      multiply(keys.subarray(SIDE * h * D), SIDE * C, SIDE, query, weights);
+      softmax(weights);
+      multiply(values.subarray(h * D), SIDE, C, weights, gathered.subarray(h * D, (h + 1) * D));
+      watch("weights", weights);
+    }
+    return gathered;
+  }
+
+  // Throws where these tokens cannot be read after so many others.
+  check(ids, length = this.length) {
+    const { vocab_size, n_positions } = this.config;
+    if (!ids.length) throw new Error("there is no token to read: give at least one");
+    if (length + ids.length > n_positions) {
+      throw new Error(`${length} tokens were read, and ${ids.length} more are beyond the ${n_positions} that the model sees (n_positions): shorten the text`);
+    }
+    for (const id of ids) {
+      if (Number.isInteger(id) && id >= 0 && id < vocab_size) continue;
+      throw new Error(`token id ${id} is not between 0 and ${vocab_size - 1}: was the text encoded with another tokenizer?`);
+    }
+  }
+}
+
+const sum = (a, b) => a.map((value, i) => value + b[i]);
+
+// x with mean 0 and variance 1, then stretched and moved.
+function normalised(x, { weight, bias }) {
+  let [total, squares] = [0, 0];
+  for (const value of x) total += value;
+  const mean = total / x.length;
+  for (const value of x) squares += (value - mean) ** 2;
+  const scale = 1 / Math.sqrt(squares / x.length + 1e-5);
+  return x.map((value, c) => (value - mean) * scale * weight[c] + (bias ? bias[c] : 0));
+}
+
+// A matrix's rows times x, one number each.
+function linear(x, { weight, rows, bias }) {
+  const out = new Float32Array(rows);
+  multiply(weight, SIDE * x.length, SIDE, x, out);
+  if (bias) for (let row = 0; row < rows; row++) out[row] += bias[row];
+  return out;
+}
+
+function softmax(scores) {
+  let [best, total] = [-Infinity, 0];
+  for (const score of scores) best = Math.max(best, score);
+  for (let i = 0; i < scores.length; i++) total += scores[i] = Math.exp(scores[i] - best);
+  for (let i = 0; i < scores.length; i++) scores[i] /= total;
+}
+
+// The approximation by a tanh, as in GPT-2.
+function gelu(x) {
+  return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
+}
