@@ -6,44 +6,18 @@
 // them, `element.result` is what `sample` made of those shown, `element.counts` what was drawn.
 
 import { whenNear } from "./near.js";
+import { along, axisEnd, axisMarks, bars, decimals } from "./probability-bars.js";
 import { draw, randomNumbers, ranked, sample, softmax } from "./sampling.js";
+import { equal, PRESETS, remover, SETTINGS, settingsInWords, settingSlider, showSetting, UNCHANGED } from "./sampling-settings.js";
 import { chipText, count, loadVocabulary, make, number, spell, spelled } from "./token-chips.js";
 
 const FILE = new URL("models/next-token.json", import.meta.url);
 const SHOWN = 12;       // tokens with a row of their own
 const SEED = 1;         // the same settings draw the same tokens
 const ANNOUNCE = 700;   // milliseconds without a change before a screen reader is told
-const ENDS = [0.1, 0.2, 0.5, 1];  // where the scale of the bars may end
-
-const UNCHANGED = { temperature: 1, top_k: null, top_p: null, min_p: null };
-const PRESETS = [
-  { label: "Greedy", brief: "T 0", settings: { temperature: 0 } },
-  { label: "As trained", brief: "T 1", settings: {} },
-  { label: "Careful", brief: "T 0.7, p 0.9", settings: { temperature: 0.7, top_p: 0.9 } },
-  { label: "Wild", brief: "T 1.5", settings: { temperature: 1.5 } },
-].map((preset) => ({ ...preset, settings: { ...UNCHANGED, ...preset.settings } }));
-
-const hundredths = (from, to, by = 1) => Array.from({ length: (to - from) / by + 1 }, (_, i) => (from + i * by) / 100);
-
-// "1, 2, 3, …, 1500, 2000, 3000, off": about evenly on a logarithmic scale.
-function topKStops(size) {
-  const stops = [1, 10, 100, 1000, 10000].flatMap((power) => [1, 1.5, 2, 3, 4, 5, 6, 8].map((n) => n * power));
-  return [...stops.filter((n) => Number.isInteger(n) && n < size), null];
-}
-
-// In the order in which they act. `stops` are the values of the slider; null is off.
-const SETTINGS = [
-  { name: "temperature", label: "Temperature", stops: () => hundredths(0, 200, 5), text: (x) => x.toFixed(2) },
-  { name: "top_k", label: "Top-k", stops: topKStops, text: number },
-  { name: "top_p", label: "Top-p", stops: () => [...hundredths(1, 99), null], text: (x) => x.toFixed(2) },
-  { name: "min_p", label: "Min-p", stops: () => [null, ...hundredths(1, 100)], text: (x) => x.toFixed(2) },
-];
-const LABELS = Object.fromEntries(SETTINGS.map(({ name, label }) => [name, label.toLowerCase()]));
 
 let instances = 0;
 
-const decimals = (p) => (p > 0 && p < 0.0005 ? "<\u00a00.001" : p.toFixed(3));
-const equal = (a, b) => Object.keys(a).every((name) => a[name] === b[name]);
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 
 // Thousandths of a nat below the best score, as 16-bit numbers in base64.
@@ -122,7 +96,9 @@ class NextToken extends HTMLElement {
     this.presets = PRESETS.map(({ label, brief, settings }) => make("button", {
       type: "button", class: "mg-button", click: () => this.change(settings),
     }, `${label} `, make("span", { class: "mg-brief", text: brief })));
-    this.sliders = SETTINGS.map((setting, i) => this.buildSetting(setting, i, `${id}-${setting.name}`));
+    this.sliders = SETTINGS.map(({ name }, i) => settingSlider(i, {
+      id: `${id}-${name}`, size: this.tokenizer.size, change: (settings) => this.change(settings),
+    }));
     this.numbers = ["left", "entropy", "equal", "largest"].map((name) => make("dd", { "data-value": name }));
     const button = (text, click) => make("button", { type: "button", class: "mg-button", text, click });
     this.clear = button("Clear", () => {
@@ -149,26 +125,7 @@ class NextToken extends HTMLElement {
       this.live);
   }
 
-  buildSetting({ name, label, stops, text }, i, id) {
-    const row = { name, label, text, stops: stops(this.tokenizer.size) };
-    row.slider = make("input", {
-      type: "range", id, class: "mg-slider", min: 0, max: row.stops.length - 1, "aria-describedby": `${id}-note`,
-      input: () => this.change({ [name]: row.stops[Number(row.slider.value)] }),
-    });
-    row.value = make("span", { class: "mg-value", "aria-hidden": "true" });
-    row.note = make("span", { class: "mg-note", id: `${id}-note` });
-    row.box = make("div", { class: "mg-setting" },
-      make("div", { class: "mg-setting-name" },
-        make("span", { class: "mg-step", "aria-hidden": "true", text: i + 1 }), make("label", { for: id, text: label }), row.note, row.value),
-      row.slider);
-    return row;
-  }
-
   buildTable() {
-    const bars = () => {
-      const parts = Object.fromEntries(["after", "own", "share"].map((name) => [name, make("span", { class: `mg-${name}` })]));
-      return { ...parts, track: make("span", { class: "mg-track", "aria-hidden": "true" }, ...Object.values(parts)) };
-    };
     const row = () => {
       const cells = { name: make("th", { scope: "row" }), own: make("td"), after: make("td"), drawn: make("td") };
       return { cells, element: make("tr", {}, ...Object.values(cells)) };
@@ -248,7 +205,9 @@ class NextToken extends HTMLElement {
     this.result = sample(scores, this.settings);
     const { probabilities, removedBy, left, entropy } = this.result;
     this.presets.forEach((button, i) => button.setAttribute("aria-pressed", String(equal(PRESETS[i].settings, this.settings))));
-    for (const row of this.sliders) this.renderSetting(row);
+    for (const row of this.sliders) {
+      showSetting(row, this.settings[row.name], removedBy.filter((step) => step === row.name).length);
+    }
 
     const [tokens, undecided, equals, largest] = this.numbers;
     tokens.replaceChildren(make("b", { text: number(left) }), ` of ${number(scores.length)}`);
@@ -257,12 +216,12 @@ class NextToken extends HTMLElement {
     largest.replaceChildren(make("b", { text: decimals(probabilities[order[0]]) }));
 
     const most = Math.max(own[order[0]], probabilities[order[0]]);
-    this.end = ENDS.find((end) => end >= most) ?? 1;
-    this.axis.replaceChildren(...[0, this.end / 2, this.end].map((x) => make("span", { text: String(x) })));
+    this.end = axisEnd(most);
+    this.axis.replaceChildren(...axisMarks(this.end));
     this.rows.forEach(({ element, cells, bars }, i) => {
       const removed = removedBy[order[i]];
       element.classList.toggle("mg-removed", Boolean(removed));
-      cells.after.textContent = removed ? `out by ${this.remover(removed)}` : decimals(probabilities[order[i]]);
+      cells.after.textContent = removed ? `out by ${remover(removed)}` : decimals(probabilities[order[i]]);
       bars.own.style.width = this.place(own[order[i]]);
       bars.after.style.width = this.place(probabilities[order[i]]);
     });
@@ -272,20 +231,6 @@ class NextToken extends HTMLElement {
       make("span", { class: "mg-note", text: kept === others.length ? "all left" : kept ? `${number(kept)} left` : "all out" }));
     this.others.cells.after.textContent = decimals(sum(others.map((id) => probabilities[id])));
     this.forget();
-  }
-
-  renderSetting({ name, label, text, stops, slider, value, note }) {
-    const setting = this.settings[name];
-    const said = setting === null ? "off" : text(setting);
-    slider.value = stops.indexOf(setting);
-    slider.setAttribute("aria-valuetext", said);
-    value.textContent = said;
-    const removed = this.result.removedBy.filter((step) => step === name).length;
-    if (name === "temperature") {
-      note.textContent = setting === 0 ? "greedy" : setting < 1 ? "sharper" : setting > 1 ? "flatter" : "";
-    } else {
-      note.textContent = setting === null ? "" : `removes ${removed ? number(removed) : "none"}`;
-    }
   }
 
   renderCounts() {
@@ -307,9 +252,7 @@ class NextToken extends HTMLElement {
       (kind === "mark" && part === "·" ? " " : kind === "text" ? part : [make("span", { class: `mg-${kind}`, text: part }), part === "↵" ? "\n" : ""])), next);
   }
 
-  remover(step) { return step === "temperature" ? "T = 0" : LABELS[step]; }
-
-  place(probability) { return `${(100 * Math.min(probability / this.end, 1)).toFixed(2)}%`; }
+  place(probability) { return along(probability, this.end); }
 
   // Words for those who cannot see it, once the sliders rest.
 
@@ -321,9 +264,7 @@ class NextToken extends HTMLElement {
   get summary() {
     const { probabilities, left, entropy } = this.result;
     const [best] = this.context.order;
-    const set = this.sliders.filter(({ name }) => name === "temperature" || this.settings[name] !== null)
-      .map(({ name, text }) => `${LABELS[name]} ${text(this.settings[name])}`).join(", ");
-    return `${this.context.name}, ${set}: ${number(left)} of ${count(probabilities.length, "token")} left, as undecided as among `
+    return `${this.context.name}, ${settingsInWords(this.settings)}: ${number(left)} of ${count(probabilities.length, "token")} left, as undecided as among `
       + `${Math.exp(entropy).toFixed(1)} equal ones. Most probable is ${this.spelled(best)} with ${decimals(probabilities[best])}.`;
   }
 }
