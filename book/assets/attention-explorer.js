@@ -1,5 +1,7 @@
 // <attention-explorer example="2" layer="1" head="3" token="5">: choose a text, a head and a
-// token, and see where it looks. All four attributes count from 1 and may be left out.
+// token, and see where it looks. All four attributes count from 1 and may be left out. With
+// source="given" there is no box and no loading: another element calls `show`. A reader's choice
+// of a token is told by the event "token-chosen", its `detail` the token's place, from 0.
 //
 // The model (minigpt/attention_only.py) is fetched when the element comes near the screen and
 // runs in the page. For tests: `element.load()` resolves when it is there, `element.model` and
@@ -8,7 +10,8 @@
 import { whenNear } from "./near.js";
 import { keepOneTabStop, moveFocus } from "./tab-stop.js";
 import { AttentionOnly } from "./attention-only.js";
-import { chipText, count, loadVocabulary, make, spelled } from "./token-chips.js";
+import { chipText, count, loadVocabulary, make } from "./token-chips.js";
+import { tokenName } from "./token-name.js";
 
 const MODEL = new URL("models/attention-only", import.meta.url);
 const SHOWN = 48;        // tokens at most, or the cells of the map become too small for a finger
@@ -48,13 +51,15 @@ class AttentionExplorer extends HTMLElement {
   bytes = [];
 
   connectedCallback() {
-    if (this.input) return;
+    if (this.body) return;
     this.build();
-    whenNear(this, () => this.load());
+    if (!this.given) whenNear(this, () => this.load());
     new ResizeObserver(() => this.drawMap()).observe(this.figure);
     new MutationObserver(() => { this.drawSmallMaps(); this.drawMap(); })
       .observe(document.documentElement, { attributeFilter: ["data-theme"] });
   }
+
+  get given() { return this.getAttribute("source") === "given"; }
 
   build() {
     const id = `attention-explorer-${++instances}`;
@@ -75,7 +80,8 @@ class AttentionExplorer extends HTMLElement {
     this.live = make("p", { class: "mg-visually-hidden", role: "status" });
     this.body = make("div", { class: "mg-explorer", hidden: true },
       this.buildHeads(id), this.buildReading(id), this.buildMap(), this.buildNumbers());
-    this.replaceChildren(
+    if (this.given) this.replaceChildren(this.body, this.live);
+    else this.replaceChildren(
       make("label", { class: "mg-label", for: `${id}-text`, text: "Type a text, or choose one" }),
       this.input,
       make("div", { class: "mg-buttons", role: "group", "aria-label": "Examples" }, ...examples),
@@ -161,7 +167,7 @@ class AttentionExplorer extends HTMLElement {
   }
 
   async tryToLoad() {
-    if (this.model) return;
+    if (this.model || this.given) return;
     this.dataset.state = "loading";
     this.say("Loading the model …");
     try {
@@ -179,7 +185,6 @@ class AttentionExplorer extends HTMLElement {
     const start = (name, limit) => Math.min(Math.max(Number(this.getAttribute(name)) || 1, 1), limit) - 1;
     this.layer = start("layer", n_layer);
     this.head = start("head", n_head);
-    this.drawHeadButtons(n_layer, n_head);
     const retried = document.activeElement === this.retry;
     this.retry.hidden = true;
     this.read();
@@ -195,25 +200,41 @@ class AttentionExplorer extends HTMLElement {
     if (!this.model) return;
     const limit = Math.min(SHOWN, this.model.config.context_length);
     const all = this.tokenizer.encode(this.input.value);
-    this.ids = all.slice(0, limit);
-    this.bytes = this.ids.map((id) => this.tokenizer.tokenBytes(id));
-    this.maps = this.model.weights(this.ids);
-    this.pinned = Math.max(0, this.ids.length - 1);
-    this.hovered = this.cell = undefined;
-    this.body.hidden = all.length === 0;
+    const ids = all.slice(0, limit);
+    this.show({ config: this.model.config, tokenizer: this.tokenizer, ids, maps: this.model.weights(ids) });
     this.say("");
     if (all.length === 0) this.say("Type something, and its tokens appear here.");
     if (all.length > limit) {
       this.say(`The text has ${count(all.length, "token")}; the first ${limit} are shown. `
         + "The others change nothing for them, as no token sees a later one.");
     }
-    this.drawTokens();
-    this.drawSmallMaps();
-    this.drawHead();
     if (pause === undefined) return;
     const told = [`${count(all.length, "token")}.`, this.message.textContent];
     if (all.length) told.push(this.sentence.textContent);
     this.announce(told.join(" "), pause);
+  }
+
+  // Show these tokens. maps[layer][head]: T × T weights, row after row. `layer` and `head` count
+  // from 0.
+  show({ config, tokenizer, ids, maps, layer = this.layer, head = this.head }) {
+    Object.assign(this, { tokenizer, ids, maps, layer, head });
+    const { n_layer, n_head } = config;
+    if (this.headButtons.length !== n_layer * n_head) this.drawHeadButtons(n_layer, n_head);
+    this.bytes = ids.map((id) => tokenizer.tokenBytes(id));
+    this.pinned = Math.max(0, ids.length - 1);
+    this.hovered = this.cell = undefined;
+    this.body.hidden = ids.length === 0;
+    this.drawTokens();
+    this.drawSmallMaps();
+    this.drawHead();
+  }
+
+  // Choose a token from outside: nothing is announced.
+  point(i) {
+    if (i === this.pinned) return;
+    this.pinned = i;
+    this.hovered = this.cell = undefined;
+    this.drawToken();
   }
 
   choose(layer, head) {
@@ -230,6 +251,7 @@ class AttentionExplorer extends HTMLElement {
     if (i !== this.pinned) {
       this.pinned = i;
       this.announce(describe(this, i));
+      this.dispatchEvent(new CustomEvent("token-chosen", { detail: i }));
     }
     this.drawToken();
   }
@@ -245,11 +267,7 @@ class AttentionExplorer extends HTMLElement {
   get current() { return this.hovered ?? this.pinned; }
   weight(query, key) { return this.maps[this.layer][this.head][query * this.size + key]; }
 
-  // A token in a sentence, without the space before it.
-  named(i) {
-    const bytes = this.bytes[i];
-    return spelled(bytes[0] === 32 && bytes.length > 1 ? bytes.subarray(1) : bytes);
-  }
+  named(i) { return tokenName(this.bytes[i]); }
 
   drawHeadButtons(layers, heads) {
     this.heads.replaceChildren(...Array.from({ length: layers }, (_, layer) =>
