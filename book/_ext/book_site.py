@@ -9,6 +9,7 @@ import launch_links
 import mathml
 import model_files
 import notebook_outputs
+import offline_site
 import page_widgets
 import site_files
 import stale_pages
@@ -26,6 +27,7 @@ PARTS = (
     site_files,
     stale_pages,
     theme_scripts,
+    offline_site,
 )
 
 
