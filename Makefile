@@ -4,10 +4,12 @@
 PYTHON ?= python3
 VENV   ?= .venv
 # The benchmarks' peers that are not packages, and the text of the second one:
-# make bench MINBPE=/path/to/minbpe NANOGPT=/path/to/nanoGPT TINYSHAKESPEARE=/path/to/input.txt
+# make bench MINBPE=/path/to/minbpe NANOGPT=/path/to/nanoGPT TINYSHAKESPEARE=/path/to/input.txt \
+#   ONNXRUNTIME_WEB=/path/to/onnxruntime-web
 MINBPE ?=
 NANOGPT ?=
 TINYSHAKESPEARE ?=
+ONNXRUNTIME_WEB ?=
 # Linux only: TORCH_BACKEND=cpu fetches PyTorch's small CPU build instead of
 # PyPI's default, which brings several GB of CUDA packages.
 TORCH_BACKEND ?=
@@ -71,6 +73,7 @@ bench: $(VENV)/.installed  ## measure against other implementations
 	$(PY) benchmarks/tokenizer.py $(if $(MINBPE),--minbpe $(MINBPE))
 	$(PY) benchmarks/training.py $(if $(NANOGPT),--nanogpt $(NANOGPT)) $(if $(TINYSHAKESPEARE),--text $(TINYSHAKESPEARE))
 	$(PY) benchmarks/generation.py $(if $(NANOGPT),--nanogpt $(NANOGPT))
+	$(PY) benchmarks/page.py $(if $(ONNXRUNTIME_WEB),--onnxruntime-web $(ONNXRUNTIME_WEB))
 
 clean:  ## delete what was built (the environment stays)
 	rm -rf _build .pytest_cache .hypothesis .ruff_cache .coverage
