@@ -54,7 +54,7 @@ or `minigpt generate --prompt "HAMLET:"`. Transformers opens the folder as a GPT
 | tokenizer | `tokenizer.json`: byte-level BPE of {vocab:,} tokens, trained on the training text |
 | training | `{command}` |
 | seed | {seed} |
-| steps | {steps:,} of {tokens_per_step:,} tokens: {epochs:.1f} times the training text |
+| steps | {steps:,}, each of {tokens_per_step:,} tokens: {epochs:.1f} times the training text |
 | wall time | {hours} |
 | hardware | {hardware}, torch {torch} |
 | training loss (the first {measured:,} tokens) | {training} |

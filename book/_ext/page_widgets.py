@@ -1,18 +1,21 @@
 """The directive `page-widget`: one of the page's own interactive elements.
 
 ```{page-widget} live-tokenizer
-:attributes: mode=train
+:attributes: mode=train prompt="two words"
 What readers without JavaScript, and notebooks, see instead.
 ```
 
 The element's script is `book/assets/<name>.js`; where there is a `<name>.css` too, pages that
-use the element link it. What elements fetch is written when the site is: the vocabularies, the
-runs that <loss-curves> draws, and the scores under <next-token>.
+use the element link it, and those of the elements that its script imports by name alone. What
+elements fetch is written when the site is: the vocabularies, the runs that <loss-curves> draws,
+and the scores under <next-token>.
 """
 
 from __future__ import annotations
 
 import html
+import re
+import shlex
 import shutil
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -26,6 +29,8 @@ from tokenizer_files import tokenizer_payload
 import minigpt
 from minigpt.tokenizer import BPETokenizer
 
+INNER = re.compile(r'^import "\./([\w-]+)\.js";$', re.MULTILINE)
+
 
 class PageWidget(SphinxDirective):
     required_arguments = 1
@@ -37,7 +42,7 @@ class PageWidget(SphinxDirective):
         if not (Path(self.env.srcdir) / "assets" / f"{name}.js").exists():
             raise self.error(f"there is no page widget {name!r}: book/assets/{name}.js is missing")
         attributes = ""
-        for pair in self.options.get("attributes", "").split():
+        for pair in shlex.split(self.options.get("attributes", "")):
             key, _, value = pair.partition("=")
             attributes += f' {key}="{html.escape(value)}"'
         fallback = nodes.container(classes=["page-widget-fallback"])
@@ -52,10 +57,14 @@ class PageWidget(SphinxDirective):
 def add_assets(app, pagename, templatename, context, doctree) -> None:
     if not doctree:
         return
+    assets = Path(app.srcdir) / "assets"
     found = {raw.get("page_widget") for raw in doctree.findall(nodes.raw)} - {None}
+    inner = set()
     for name in sorted(found):
         app.add_js_file(f"{name}.js", type="module")
-        if (Path(app.srcdir) / "assets" / f"{name}.css").exists():
+        inner |= set(INNER.findall((assets / f"{name}.js").read_text("utf-8")))
+    for name in sorted(found | inner):
+        if (assets / f"{name}.css").exists():
             app.add_css_file(f"{name}.css", priority=900)  # after the site's own, which it refines
 
 
