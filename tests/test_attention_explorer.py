@@ -431,7 +431,7 @@ def test_every_head_of_every_layer_can_be_chosen(explorer, maps):
             row = want[layer, head]
             before = np.mean([row[q, q - 1] for q in range(2, len(row))])
             summary = explorer.root.locator(".mg-summary").inner_text()
-            assert f"a token looks {percent(before)} at the one before it" in summary
+            assert f"a token looks on average {percent(before)} at the one before it" in summary
             expect(explorer.told).to_contain_text(f"{name}. {summary}")
 
 

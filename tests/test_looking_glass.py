@@ -199,7 +199,7 @@ def test_the_stages_show_the_numbers_of_the_trace(glass, shipped):
         starts = [f"Row {ids[t]} of the token table", f"Row {t} of the position", "Their sum"]
         for label, start, row in zip(labels, starts, rows, strict=True):
             assert label.startswith(start)
-            assert label.endswith(f": {np.linalg.norm(row):.2f} long.")
+            assert label.endswith(f": length {np.linalg.norm(row):.2f}.")
         strips = glass.root.locator(".mg-strips > .mg-strip").evaluate_all(
             """strips => strips.map((strip) => [...strip.children].map((cell) =>
                 (cell.classList.contains('mg-below') ? -1 : 1)

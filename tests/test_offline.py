@@ -649,8 +649,10 @@ def test_a_worker_of_the_whole_host_is_not_taken_for_ours(book, folder):
         f"offline {server.url} abc",
     )
     page.reload()
-    expect(part(page, "keep")).to_be_visible()
-    expect(part(page, "remove")).to_be_hidden()
+    expect(part(page, "keep")).to_have_text("Try again")
+    part(page, "remove").click()
+    expect(part(page, "keep")).to_contain_text("Keep for reading offline")
+    assert caches_of(page) == {}
 
 
 def test_what_is_not_in_the_list_comes_from_the_network(kept_book, folder):

@@ -536,7 +536,8 @@ def test_a_model_that_does_not_come_is_said_in_words(new_page, shown):
     button.focus()
     new_page.keyboard.press("Enter")
     expect(message).to_have_text(
-        "Could not load the model: check the connection, or reload the page. (Failed to fetch)"
+        "Could not load the model: check the connection and press the button, or reload the page. "
+        "(Failed to fetch)"
     )
     expect(button).to_have_text("Try again")
     expect(button).to_be_focused()  # where the keyboard was

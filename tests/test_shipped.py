@@ -164,7 +164,7 @@ def test_the_command_on_the_card_is_one(rows):
     program, name, *options = shlex.split(rows["training"].strip("`"))
     assert (program, name) == ("minigpt", "train")
     given = commands.choices["train"].parse_args(options)
-    assert rows["steps"].startswith(f"{given.steps:,} of ")
+    assert rows["steps"].startswith(f"{given.steps:,}, each of ")
     assert int(rows["seed"]) == (RECIPES["fast"].seed if given.seed is None else given.seed)
     assert given.dropout == minigpt.load("shakespeare")[0].config.dropout
 

@@ -146,7 +146,7 @@ def test_nothing_is_loaded_before_the_press(browser, site_url):
     element.get_by_role("slider", name="Temperature").press("ArrowLeft")
     page.wait_for_load_state("networkidle")
     assert not {"int8.safetensors", "tokenizer.json", "gpt-worker.js"} & set(asked)
-    expect(element.locator(".mg-loading")).to_contain_text("The first press loads the model")
+    expect(element.locator(".mg-loading")).to_contain_text("at the first press at the latest")
     button(element, "Write").click()
     expect(token(element, 0)).to_be_visible()
     assert asked.count("int8.safetensors") == 1
@@ -499,7 +499,7 @@ def test_characters_spread_over_tokens_are_shown_whole(page, element, shipped):
     assert token(element, 1).bounding_box()["width"] > 5
     assert element.locator(".mg-flow").text_content().startswith("A안👍")
     token(element, 0).click()
-    expect(element.locator(".mg-drawn h3")).to_have_text(r"Token 1: \xec")
+    expect(element.locator(".mg-drawn h3")).to_have_text(r"Written token 1: \xec")
 
 
 # Links
@@ -581,8 +581,8 @@ def test_a_damaged_link_is_told_in_words(page, element, fragment, words):
 def test_a_token_that_the_model_does_not_have_is_told_in_words(page, element):
     page.evaluate("location.hash = '#playground?written=9&branches=2:99999'")
     expect(message(element)).to_contain_text("From a link")
-    assert len(write(element)) == 2
-    expect(message(element)).to_contain_text("the link puts in token 99999, and it has 4,096")
+    assert write(element) == []
+    expect(message(element)).to_contain_text("puts in token 99999, but the model’s last is 4,095")
 
 
 def test_other_fragments_are_left_alone(page, element):
@@ -638,7 +638,10 @@ def test_a_model_that_does_not_come_is_said_and_tried_again(browser, site_url):
 @pytest.mark.parametrize(
     ("failure", "words"),
     [
-        ("throw new Error('out of memory')", "The model stopped: out of memory."),
+        (
+            "throw new Error('out of memory')",
+            "this device has too little memory. What",
+        ),
         ("return new Float32Array(4096).fill(NaN)", "its scores are not finite"),
     ],
 )
@@ -664,6 +667,98 @@ def test_a_model_that_fails_on_the_way_leaves_the_text(element, failure, words):
     assert written(element) == whole
     expect(message(element)).to_be_empty()
     expect(button(element, "Try again")).to_be_hidden()
+
+
+def test_trying_again_writes_what_the_box_says_by_then(browser, site_url):
+    page, element, _ = alone(browser, site_url)
+    page.route("**/int8.safetensors", lambda route: route.fulfill(status=404))
+    configure(element, CAREFUL, tokens=3)
+    button(element, "Write").click()
+    expect(element.locator(".mg-loading")).to_contain_text("answered 404")
+    page.unroute("**/int8.safetensors")
+    element.evaluate("e => { e.box.value = 'ROMEO:'; }")
+    button(element, "Try again").click()
+    expect(element.locator(".mg-token")).to_have_count(3)
+    assert element.evaluate("e => e.text").startswith("ROMEO:")
+    page.context.close()
+
+
+def test_a_failure_of_a_text_that_was_replaced_is_not_told(element):
+    told = element.evaluate(
+        """async (element) => {
+            const { scores } = element.model;
+            element.model.scores = () => new Promise((_, fail) => { element.fail = fail; });
+            element.write();
+            while (!element.fail) await new Promise(requestAnimationFrame);
+            element.model.scores = scores;
+            const second = element.write();
+            element.fail(new Error("gone"));
+            await second;
+            delete element.model.scores;
+            return [element.message.textContent, element.written > 0, Boolean(element.wish)];
+        }"""
+    )
+    assert told == ["", True, False]
+
+
+def test_trying_again_keeps_what_a_link_changed(page, element):
+    write(element, CAREFUL, tokens=4)
+    configure(element, OFF | {"temperature": 1.5}, tokens=8)
+    element.evaluate("e => e.goOn()")
+    rest(element)
+    link, whole = element.evaluate("e => e.link"), written(element)
+    assert "changes" in link
+    renew(page)
+    page.evaluate("link => { location.hash = link; }", link)
+    expect(message(element)).to_contain_text("From a link")
+    element.evaluate(
+        """async (element) => {
+            const { scores } = element.model;
+            element.model.scores = async (ids) => {
+                if (element.written === 8) { delete element.model.scores; throw new Error("gone"); }
+                return scores.call(element.model, ids);
+            };
+            await element.write();
+        }"""
+    )
+    assert len(written(element)) == 8
+    button(element, "Try again").click()
+    expect(element.locator(".mg-token")).to_have_count(12)
+    rest(element)
+    assert written(element) == whole
+
+
+def test_back_gives_way_to_what_is_begun_after_it(element):
+    whole = write(element, CAREFUL, tokens=6)
+    told = element.evaluate(
+        """async (element) => {
+            element.choose(2);
+            await element.branch(element.ids.at(-1));
+            const writing = element.write();
+            await new Promise(requestAnimationFrame);
+            element.texts.push(element.shown);
+            const back = element.back();
+            const again = element.write();
+            await Promise.all([writing, back, again]);
+            return [element.message.textContent, element.texts.length];
+        }"""
+    )
+    assert told == ["", 0]
+    assert written(element) == whole
+
+
+def test_so_many_texts_are_kept_and_no_more(element):
+    write(element, CAREFUL, tokens=2)
+    kept = element.evaluate(
+        """async (element) => {
+            for (let id = 260; id < 275; id++) {
+                element.choose(1);
+                await element.branch(id);
+            }
+            return element.texts.length;
+        }"""
+    )
+    assert kept == 10
 
 
 # For all readers
@@ -694,7 +789,7 @@ def test_from_the_prompt_to_a_branch_with_the_keyboard_alone(page, element):
         page.keyboard.press(key)
     page.keyboard.press("Enter")
     expect(token(element, 2)).to_have_attribute("aria-pressed", "true")
-    expect(element.locator(".mg-drawn h3")).to_contain_text("Token 3")
+    expect(element.locator(".mg-drawn h3")).to_contain_text("Written token 3")
     expect(one_stop).to_have_count(1)
     page.keyboard.press("ArrowDown")
     assert token(element, 2).bounding_box()["y"] + 10 < page.evaluate(

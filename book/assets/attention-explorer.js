@@ -478,7 +478,7 @@ function summarize(explorer) {
     }
   }
   const share = (sum) => percent(sum / (size - 2));
-  return `On average a token looks ${share(before)} at the one before it, ${share(itself)} at itself `
+  return `From the third token on, a token looks on average ${share(before)} at the one before it, ${share(itself)} at itself `
     + `and ${share(first)} at the first.`
     + (repeats ? ` If it occurred before, it looks ${percent(copy / repeats)} there `
       + `and ${percent(after / repeats)} at what followed.` : "");

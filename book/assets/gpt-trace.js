@@ -1,16 +1,16 @@
 // What happens to a text on its way through a GPT, every number of it a true one.
 
-import { softmax } from "./sampling.js";
+import { entropy, softmax } from "./sampling.js";
 
-const BEST = 5;  // tokens that the logit lens tells of each place
+const BEST = 10;  // tokens that the logit lens tells of each place
 
 // ids: T tokens. Returns
 //   tokens, positions: T × C numbers, the rows of the two tables that are added up;
 //   weights[layer][head]: T × T, row q says how much token q takes of each;
 //   norms: of L + 1 places (after the tables, after each block) the length of each token's vector;
 //   added[layer]: {attention, mlp}, the lengths of what a block adds to each token's vector;
-//   lens[place][t]: what the scoring of the end, done here already, says comes next: the best five
-//     as {id, probability}, and `entropy` in nats (nostalgebraist 2020, "the logit lens");
+//   lens[place][t]: what the scoring of the end, done here already, says comes next: the ten
+//     best as {id, probability}, and `entropy` in nats (nostalgebraist 2020, "the logit lens");
 //   scores: V numbers after the last token.
 export function trace(model, ids) {
   const { n_layer: L, n_head: H, n_embd: C } = model.config;
@@ -46,7 +46,8 @@ export function trace(model, ids) {
   return told;
 }
 
-const norm = (x) => Math.hypot(...x);
+// The length of a vector.
+export const norm = (x) => Math.hypot(...x);
 
 function guess(scores) {
   const probabilities = softmax(Float64Array.from(scores));
@@ -57,6 +58,5 @@ function guess(scores) {
     best.splice(best.findLastIndex((other) => other.probability >= probability) + 1, 0, { id, probability });
     if (best.length > BEST) best.pop();
   }
-  const entropy = probabilities.reduce((sum, p) => (p > 0 ? sum - p * Math.log(p) : sum), 0);
-  return { best, entropy };
+  return { best, entropy: entropy(probabilities) };
 }

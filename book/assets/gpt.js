@@ -10,11 +10,11 @@ export class GPT {
   constructor(config, tensors) {
     const { n_layer: L, n_embd: C, n_positions: room } = config;
     this.config = config;
-    const weights = gptWeights(config, tensors);
-    this.tokens = weights("token_embedding.weight");
-    this.positions = weights("position_embedding.weight");
-    const norm = (name) => ({ weight: weights(`${name}.weight`), bias: weights(`${name}.bias`) });
-    const layer = (name, width = C) => ({ ...matrix(weights(`${name}.weight`), width), bias: weights(`${name}.bias`) });
+    const load = gptWeights(config, tensors);
+    this.tokens = load("token_embedding.weight");
+    this.positions = load("position_embedding.weight");
+    const norm = (name) => ({ weight: load(`${name}.weight`), bias: load(`${name}.bias`) });
+    const layer = (name, width = C) => ({ ...matrix(load(`${name}.weight`), width), bias: load(`${name}.bias`) });
     this.blocks = Array.from({ length: L }, (_, i) => ({
       norm1: norm(`blocks.${i}.norm_1`),
       qkv: layer(`blocks.${i}.attention.qkv`),
@@ -26,7 +26,7 @@ export class GPT {
       values: new Float32Array(room * C),
     }));
     this.finalNorm = norm("final_norm");
-    this.head = matrix(weights("lm_head.weight"), C);
+    this.head = matrix(load("lm_head.weight"), C);
     this.length = 0;  // tokens read
   }
 
@@ -44,7 +44,8 @@ export class GPT {
     return this.scores(x);
   }
 
-  // One token's vector after the last block. `watch` is told each thing on the way.
+  // One token's vector after the last block. `watch` is told each thing on the way; what it keeps
+  // it must copy, as the vector goes on changing.
   step(id, watch = () => {}) {
     const C = this.config.n_embd;
     const t = this.length;
@@ -73,8 +74,8 @@ export class GPT {
   }
 
   // Every head: softmax(q kᵀ / √D) over the tokens up to this one, and their values so weighted.
-  // The keys are a matrix with a row for each token. The values are the same turned on its side,
-  // where the numbers of one token are a column, and lie side by side as they come.
+  // The keys are stored as a matrix with a row for each token, so that a product gives a score for
+  // each. The values lie token after token: read in steps of C, each of a head's D columns is a row.
   attend({ keys, values }, qkv, t, watch) {
     const { n_embd: C, n_head: H } = this.config;
     const D = C / H;

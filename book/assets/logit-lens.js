@@ -9,7 +9,7 @@
 import { LikelyTokens, percent } from "./likely-tokens.js";
 import { keepOneTabStop, moveFocus } from "./tab-stop.js";
 import { chipText, make } from "./token-chips.js";
-import { tokenName } from "./token-name.js";
+import { tokenAt, tokenName } from "./token-name.js";
 import { TracedText } from "./traced-text.js";
 
 const ANNOUNCE = 700;   // milliseconds without a move before a screen reader is told
@@ -151,7 +151,7 @@ class LogitLens extends HTMLElement {
     this.verdict.textContent = this.judge();
   }
 
-  get named() { return `“${tokenName(this.tokenizer.tokenBytes(this.ids[this.token]))}” (token ${this.token + 1})`; }
+  get named() { return tokenAt(this.tokenizer, this.ids, this.token); }
 
   judge() {
     const [{ id, probability }] = this.trace.lens.at(-1)[this.token].best;

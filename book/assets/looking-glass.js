@@ -3,23 +3,21 @@
 //
 // For tests: `element.load()` resolves when the prompt is shown, `element.trace` is what is shown
 // (gpt-trace.js), `element.token` the chosen token's place, from 0, `element.updated` resolves
-// when the newest text and choice are.
+// when the newest text is.
 
 import "./attention-explorer.js";
 import "./logit-lens.js";
+import { norm } from "./gpt-trace.js";
 import { LikelyTokens } from "./likely-tokens.js";
-import { ranked, softmax } from "./sampling.js";
 import { StreamLengths } from "./stream-lengths.js";
 import { keepOneTabStop, moveFocus } from "./tab-stop.js";
 import { fillChip, make, number } from "./token-chips.js";
-import { tokenName } from "./token-name.js";
+import { tokenAt, tokenName } from "./token-name.js";
 import { TracedText } from "./traced-text.js";
 import { VectorStrips } from "./vector-strips.js";
 
 const BEST = 10;        // tokens in the last stage
 const ANNOUNCE = 700;   // milliseconds without a move before a screen reader is told
-
-const norm = (x) => Math.hypot(...x);
 
 class LookingGlass extends HTMLElement {
   token = 0;
@@ -27,7 +25,7 @@ class LookingGlass extends HTMLElement {
   connectedCallback() {
     if (this.text) return;
     this.text = new TracedText(this, "Type a text, and follow it through the model", {
-      shown: (all) => { this.choosing = all ? this.show(all) : this.clear(); },
+      shown: (all) => (all ? this.show(all) : this.clear()),
       said: () => `The last token, ${this.named}, is chosen.`,
     });
     this.stages = make("ol", { class: "mg-stages", hidden: true });
@@ -35,12 +33,9 @@ class LookingGlass extends HTMLElement {
     this.text.start();
   }
 
-  async load() {
-    await this.text.load();
-    await this.choosing;
-  }
+  load() { return this.text.load(); }
 
-  get updated() { return this.text.updated.then(() => this.choosing); }
+  get updated() { return this.text.updated; }
   get trace() { return this.all?.trace; }
 
   // From what the model is: how many blocks it has, and how wide it is.
@@ -60,15 +55,15 @@ class LookingGlass extends HTMLElement {
       stage("Tokens", "The tokenizer cuts the text into pieces of its vocabulary; each is a number, its id, from here on. "
         + "Choose one, and all stages below follow it.", "tokenizer.html#sec-tokenizer-encode", "how a text is cut", this.chipBox),
       stage("Embeddings", `Two tables hold a row of ${n_embd} numbers for each token and for each position; `
-        + "the sum of two rows is the vector that goes in.",
+        + "the sum of two rows is the vector that goes in. Its length is the root of the sum of its squares.",
         "embedding.html#sec-embedding-learned", "a row for each position", this.strips.node),
       stage("The residual stream", `Each of ${n_layer} blocks adds to the vector: first what attention gathered, `
         + "then what the MLP computed from it.",
         "model.html#sec-model-residual", "add, do not replace", this.lengths.node),
-      stage("Attention", `In every block ${n_head} heads decide how much each token takes from those before it, and from itself.`,
+      stage("Attention", `Every block has a layer of attention, whose ${n_head} heads decide how much each token takes from those before it, and from itself.`,
         "attention.html#sec-attention-heads", "several heads", this.explorer),
       stage("The logit lens", "What would the model say if it ended here? "
-        + "The norm and the table of its end read the vector early, after every block.",
+        + "The final norm and the table of tokens read the vector early, after every block. (\\x8f and U+001B are tokens of single bytes.)",
         "model.html#sec-model-gpt", "the whole model", this.lens),
       stage("What comes next", `At the end the same norm and table give each of ${number(vocab_size)} tokens a score, `
         + "and the softmax makes probabilities of them.",
@@ -87,7 +82,6 @@ class LookingGlass extends HTMLElement {
     this.all = all;
     this.stages.hidden = false;
     this.token = ids.length - 1;
-    this.scores = new Map([[this.token, trace.scores]]);
     this.chips = ids.map((id, t) => {
       const bytes = tokenizer.tokenBytes(id);
       return fillChip(make("button", {
@@ -97,12 +91,12 @@ class LookingGlass extends HTMLElement {
     this.chipBox.replaceChildren(...this.chips);
     this.explorer.show({ config, tokenizer, ids, maps: trace.weights });
     this.lens.show(trace, ids, tokenizer);
-    return this.draw();
+    this.draw();
   }
 
   chooseChip(chip) {
     if (!chip?.dataset.token || !this.choose(Number(chip.dataset.token))) return;
-    this.updated.then(() => this.text.announce(`${this.named} is chosen. Next come ${this.next.said}.`, ANNOUNCE));
+    this.text.announce(`${this.named} is chosen. Next come ${this.next.said}.`, ANNOUNCE);
   }
 
   // Whether another token than before is chosen.
@@ -111,18 +105,17 @@ class LookingGlass extends HTMLElement {
     this.token = token;
     this.explorer.point(token);
     this.lens.point(token);
-    this.choosing = this.draw();
+    this.draw();
     return true;
   }
 
   get named() {
-    const { ids, tokenizer } = this.all;
-    return `“${tokenName(tokenizer.tokenBytes(ids[this.token]))}” (token ${this.token + 1})`;
+    return tokenAt(this.all.tokenizer, this.all.ids, this.token);
   }
 
-  // Everything that follows the chosen token. Resolves when the last stage does, too.
+  // Everything that follows the chosen token.
   draw() {
-    const { trace, ids, model: { config: { n_embd: C } } } = this.all;
+    const { trace, ids, tokenizer, model: { config: { n_embd: C } } } = this.all;
     const { token: t, named } = this;
     this.chips.forEach((chip, i) => {
       chip.toggleAttribute("data-current", i === t);
@@ -131,28 +124,16 @@ class LookingGlass extends HTMLElement {
     keepOneTabStop(this.chips[t], this.chips);
     const rows = [trace.tokens, trace.positions].map((all) => all.subarray(t * C, (t + 1) * C));
     const sum = rows[0].map((value, c) => value + rows[1][c]);
-    const long = (x) => `${norm(x).toFixed(2)} long.`;
+    const long = (x) => `length ${norm(x).toFixed(2)}.`;
     this.strips.show([...rows, sum], [
       `Row ${ids[t]} of the token table, for ${named}: ${long(rows[0])}`,
       `Row ${t} of the position table, which counts from 0: ${long(rows[1])}`,
       `Their sum: ${long(sum)}`,
     ]);
     this.lengths.show(trace, t, named);
-    return this.drawNext();
+    const { best } = trace.lens.at(-1)[t];
+    this.next.show(`After ${named}, the ${best.length} most probable tokens.`, best, tokenizer);
   }
-
-  async drawNext() {
-    const { all, token, scores } = this;
-    if (!scores.has(token)) scores.set(token, await all.model.scores(all.ids.slice(0, token + 1)).catch(() => undefined));
-    if (all !== this.all || token !== this.token) return this.choosing;  // another one was chosen since
-    const best = scores.get(token) ? mostProbable(scores.get(token)) : all.trace.lens.at(-1)[token].best;
-    this.next.show(`After ${this.named}, the ${best.length} most probable tokens.`, best, all.tokenizer);
-  }
-}
-
-function mostProbable(scores) {
-  const probabilities = softmax(Float64Array.from(scores));
-  return ranked(probabilities).slice(0, BEST).map((id) => ({ id, probability: probabilities[id] }));
 }
 
 function stage(title, sentence, href, chapter, ...content) {

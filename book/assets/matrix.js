@@ -1,7 +1,7 @@
 // A matrix times a vector. JavaScript has no instruction for several products at once, so what
 // counts is how the numbers come from memory: eight rows are stored side by side, the first number
 // of each, then the second of each, and so on. They are read in one pass from front to back, and
-// feed eight sums of which none waits for another.
+// go into eight sums: a processor adds to one while another's product is still on its way.
 
 export const SIDE = 8;
 
@@ -22,9 +22,10 @@ export function putRow(weight, row, numbers) {
   for (let i = 0; i < numbers.length; i++) weight[start + SIDE * i] = numbers[i];
 }
 
-// out[row] = row · x, added up in 64 bits. `next` is the way from eight rows to the next eight,
-// `step` that from their numbers for one of x to those for the next. What would lie beyond the
-// end of `out` is not written.
+// out[row] = row · x, added up in 64 bits, eight rows at a time. What eight rows have for one
+// number of x lies side by side, for the number after it `step` further on, and the eight rows
+// after them begin `next` further on. Rows beyond the end of `out` are computed and dropped: a
+// typed array ignores what is written behind its end.
 export function multiply(weight, next, step, x, out) {
   const width = x.length;
   for (let row = 0, start = 0; row < out.length; row += SIDE, start += next) {

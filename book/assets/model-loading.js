@@ -56,8 +56,10 @@ export class ModelLoading {
 
 // Why there is no model, and what to do.
 export function inWords(error) {
-  if (/allocation|out of memory/i.test(error.message)) {
+  if (outOfMemory(error)) {
     return `This device has too little memory for the model: close other tabs and try again. (${error.message})`;
   }
-  return `Could not load the model: check the connection, or reload the page. (${error.message})`;
+  return `Could not load the model: check the connection and press the button, or reload the page. (${error.message})`;
 }
+
+export const outOfMemory = (error) => /allocation|memory/i.test(error.message);

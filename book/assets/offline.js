@@ -119,6 +119,7 @@
   Promise.all([registered(), ourCaches()]).then(([registration, stored]) => {
     if (registration && stored.length) follow(registration);
     else if (matchMedia("(display-mode: standalone)").matches && !removedBefore()) start();
+    else if (stored.length) fail("unreachable");  // an attempt that was broken off; it can be removed
     else show("offered");
   }, () => {});  // nothing to offer where storage is blocked, and for pages opened as files
 })();

@@ -4,7 +4,7 @@
 import { SETTINGS } from "./sampling-settings.js";
 
 const MARK = "#playground?";
-const LARGEST_SEED = 2 ** 32 - 1;
+export const LARGEST_SEED = 2 ** 32 - 1;
 
 // seed, tokens: as in the fields. Of a text that was written also `written`, its length without
 // the prompt; branches: [[place, id], …], the tokens put in by hand; changes:
@@ -43,10 +43,9 @@ export function readLink(fragment, { stops, most }) {
   const whole = (least, greatest) => (value) =>
     (/^\d{1,10}$/.test(value) && Number(value) >= least && Number(value) <= greatest ? Number(value) : undefined);
   const stop = (name) => (value) => stops[name].find((other) => String(other ?? "off") === value);
-  const setting = (name) => (value) => (value === "off" && stops[name].includes(null) ? null : stop(name)(value));
   const seed = whole(0, LARGEST_SEED);
   const link = { prompt: take("prompt", (value) => value) };
-  link.settings = Object.fromEntries(SETTINGS.map(({ name }) => [name, take(name, setting(name))])
+  link.settings = Object.fromEntries(SETTINGS.map(({ name }) => [name, take(name, stop(name))])
     .filter(([, value]) => value !== undefined));
   link.seed = take("seed", seed);
   link.tokens = take("tokens", whole(1, most.press));
@@ -62,7 +61,7 @@ export function readLink(fragment, { stops, most }) {
     return more.length || pair.includes(undefined) ? undefined : pair;
   })) ?? [];
   link.changes = take("changes", list(([at, ...values]) => {
-    const settings = Object.fromEntries(SETTINGS.map(({ name }, i) => [name, setting(name)(values[i] ?? "")]));
+    const settings = Object.fromEntries(SETTINGS.map(({ name }, i) => [name, stop(name)(values[i] ?? "")]));
     const change = { settings, seed: seed(values[SETTINGS.length] ?? "") };
     const complete = values.length === SETTINGS.length + 1 && ![change.seed, ...Object.values(settings)].includes(undefined);
     return complete && place(at) !== undefined ? [place(at), change] : undefined;

@@ -17,6 +17,11 @@ export function softmax(scores) {
   return powers.map((power) => power / sum);
 }
 
+// In nats.
+export function entropy(probabilities) {
+  return probabilities.reduce((sum, p) => (p > 0 ? sum - p * Math.log(p) : sum), 0);
+}
+
 function applyTemperature(scores, temperature) {
   const best = highest(scores);  // stays 0, however small the temperature
   return scores.map((score) => (score - best) / Math.max(temperature, COLDEST));
@@ -70,8 +75,7 @@ export function sample(scores, { temperature, top_k, top_p, min_p }) {
   if (min_p !== null) changed = step("min_p", keepMinP(changed, min_p));
   const probabilities = softmax(changed);
   const left = changed.reduce((total, score) => total + (score > -Infinity), 0);
-  const entropy = probabilities.reduce((sum, p) => (p > 0 ? sum - p * Math.log(p) : sum), 0);
-  return { probabilities, removedBy, left, entropy };
+  return { probabilities, removedBy, left, entropy: entropy(probabilities) };
 }
 
 // The id that a number from 0 up to 1 falls on, the tokens side by side in this order.

@@ -8,7 +8,7 @@ export class StreamLengths {
     this.said = make("p", { class: "mg-stream-said" });
     this.node = make("div", { class: "mg-stream" },
       make("table", {},
-        make("caption", { text: "Lengths: full bars are the vector’s own, open ones what is added to it." }),
+        make("caption", { text: "Lengths: filled bars are the vector’s own, framed ones what is added to it." }),
         this.body),
       this.said);
   }

@@ -6,8 +6,8 @@
 // the model, `element.write()` when writing has ended; `element.ids` are the tokens of the prompt
 // and the text, `element.written` how many were written, `element.text` is the whole of it.
 
-import { ModelLoading, WEIGHT } from "./model-loading.js";
-import { linkTo, readLink } from "./playground-link.js";
+import { ModelLoading, outOfMemory, WEIGHT } from "./model-loading.js";
+import { LARGEST_SEED, linkTo, readLink } from "./playground-link.js";
 import { draw, randomNumbers, ranked, sample } from "./sampling.js";
 import { equal, PRESETS, SETTINGS, settingsInWords, settingSlider, showSetting } from "./sampling-settings.js";
 import { count, make, number } from "./token-chips.js";
@@ -20,7 +20,7 @@ const END = "<|endoftext|>";
 const SETTINGS_AT_FIRST = PRESETS.find(({ label }) => label === "Careful").settings;
 const VOCABULARY = 4096;    // for the stops of top-k before the tokenizer is there
 const MOST = { press: 400, text: 2000 };  // tokens; each keeps a score for every token of the vocabulary
-const LARGEST_SEED = 2 ** 32 - 1;
+const KEPT = 10;            // texts to go back to
 const ANNOUNCE = 3000;      // milliseconds between two things that a screen reader is told
 const WIDE = 576;           // pixels from which on the settings stand open
 
@@ -110,7 +110,7 @@ class TextPlayground extends HTMLElement {
     // Its own button is for trying again: here it is Write that loads.
     this.loading.button.hidden = true;
     this.loading.button.addEventListener("click", () => { this.retried = true; });
-    this.loading.message.textContent = `The first press loads the model (${WEIGHT}).`;
+    this.loading.message.textContent = `The model (${WEIGHT}) is loaded once, at the first press at the latest.`;
     this.message = make("p", { class: "mg-message", role: "status" });
     this.view = new WrittenText((at) => this.choose(at));
     this.view.node.setAttribute("role", "region");
@@ -216,6 +216,7 @@ class TextPlayground extends HTMLElement {
       length: at + fields.tokens,
       prepare: () => {
         this.texts.push(this.shown);
+        if (this.texts.length > KEPT) this.texts.shift();
         const { prompt, tokens } = this.shown;
         this.shown = { prompt, tokens: [...tokens.slice(0, at), { ...tokens[at], id, byHand: true }] };
         this.showText();
@@ -228,13 +229,17 @@ class TextPlayground extends HTMLElement {
   async back() {
     if (!this.texts.length) return;
     this.stop();
+    const { turn } = this;
     await this.running;
-    if (!this.texts.length) return;
+    if (turn !== this.turn || !this.texts.length) return;  // something else was begun meanwhile
     const at = this.chosen;
     this.shown = this.texts.pop();
     this.showText();
     if (this.shown.tokens[at]) this.showChosen(at);
-    else this.drawn.clear();
+    else {
+      this.drawn.clear();
+      this.chosen = undefined;
+    }
     this.say(`Back to the text before: ${count(this.written, "token")}.`);
     this.showState();
   }
@@ -248,12 +253,16 @@ class TextPlayground extends HTMLElement {
   async begin(fields, job) {
     const turn = ++this.turn;
     this.wish = undefined;
+    this.retried = false;
     await this.running;
     if (turn !== this.turn) return;
     this.writer = turn;
     this.showState();
     this.running = this.work(turn, fields, job).catch((error) => {
-      this.say(`The model stopped: ${error.message}.${this.written ? " What it wrote so far stays." : ""}`);
+      if (turn !== this.turn) return;
+      const stays = this.written ? " What it wrote so far stays." : "";
+      const why = outOfMemory(error) ? "this device has too little memory" : error.message;
+      this.say(`The model stopped: ${why}.${stays} Press “Try again”, or reload the page.`);
       this.wish = () => {
         this.say("");
         return this.begin(fields, job);
@@ -268,7 +277,7 @@ class TextPlayground extends HTMLElement {
   async work(turn, fields, job) {
     const model = await this.load();
     if (!model) {
-      if (turn === this.turn) this.wish = () => this.begin(fields, job);
+      if (turn === this.turn) this.wish = () => this.write();  // nothing else is possible without a model
       return;
     }
     if (turn !== this.turn) return;
@@ -283,7 +292,13 @@ class TextPlayground extends HTMLElement {
     const began = performance.now();
     const branches = new Map(plan?.branches);
     const changes = new Map(plan?.changes);
-    let inForce = { settings, seed };
+    let inForce = plan?.changes.findLast(([at]) => at < from)?.[1] ?? { settings, seed };
+    const { vocab_size: size } = model.config;
+    const [, unknown] = plan?.branches.find(([, id]) => id >= size) ?? [];
+    if (unknown !== undefined) {
+      this.say(`The link puts in token ${unknown}, but the model’s last is ${number(size - 1)}: change a field, and “Write” begins without the link’s tokens.`);
+      return;
+    }
     this.unsaid = "";
     this.saidAt = began;
     this.view.node.setAttribute("aria-busy", "true");
@@ -295,7 +310,6 @@ class TextPlayground extends HTMLElement {
         inForce = changes.get(at) ?? inForce;
         const token = { scores, ...inForce, chance: chanceAt(inForce.seed, at), byHand: branches.has(at) };
         token.id = branches.get(at) ?? drawFrom(token);
-        if (!(token.id < scores.length)) throw new Error(`the link puts in token ${token.id}, and it has ${number(scores.length)}`);
         tokens.push(token);
         this.paintSoon(token);
         if (isEnd(token.id, model.tokenizer) && !plan) {

@@ -56,7 +56,7 @@ export class TokenDrawn {
     this.share = shareOf(this.result.probabilities, this.order, token.id);
     this.name = (id) => `“${spelled(tokenizer.tokenBytes(id))}”`;
     this.tokenizer = tokenizer;
-    this.title.replaceChildren(`Token ${number(at + 1)}: `, chipText(tokenizer.tokenBytes(token.id)));
+    this.title.replaceChildren(`Written token ${number(at + 1)}: `, chipText(tokenizer.tokenBytes(token.id)));
     this.hint.textContent = token.byHand ? `You put it in. ${capital(settingsInWords(token.settings))}.`
       : token.settings.temperature === 0 ? "Greedy: no draw, the best token was taken."
         : `Drawn with ${settingsInWords(token.settings)}, seed ${token.seed}.`;
@@ -79,8 +79,8 @@ export class TokenDrawn {
       fact("after", "after the settings", bold(removedBy[token.id] ? `out by ${remover(removedBy[token.id])}` : decimals(probabilities[token.id]))),
       fact("left", "tokens left", bold(number(left)), ` of ${number(own.length)}`),
       fact("removed", "ruled out", gone.map(([name, n]) => `${number(n)} by ${remover(name)}`).join(", ") || "none"),
-      fact("entropy", "entropy", bold(entropy.toFixed(2)), " nats"),
-      fact("equal", "as undecided as among", bold(Math.exp(entropy).toFixed(1)), " equal"),
+      fact("entropy", "entropy after the settings", bold(entropy.toFixed(2)), " nats"),
+      fact("equal", "as undecided as among", bold(Math.exp(entropy).toFixed(1)), " equally likely"),
     ];
     if (this.drawn) {
       const [from, to] = this.share;

@@ -2,7 +2,7 @@
 // into, the model's loading, and the trace (gpt-trace.js) of what stands in the box.
 
 import { whenNear } from "./near.js";
-import { ModelLoading } from "./model-loading.js";
+import { ModelLoading, outOfMemory } from "./model-loading.js";
 import { count, make } from "./token-chips.js";
 
 const SHOWN = 48;        // tokens at most, as in <attention-explorer>
@@ -85,7 +85,7 @@ export class TracedText {
   }
 
   problem(all, ids, error) {
-    if (error && /allocation|memory/i.test(error.message)) {
+    if (error && outOfMemory(error)) {
       return `This device has too little memory for this text: shorten it, or close other tabs and reload the page. (${error.message})`;
     }
     if (error) return `The model could not read this text: change it, or reload the page. (${error.message})`;
