@@ -227,7 +227,7 @@ def test_the_stages_show_the_numbers_of_the_trace(glass, shipped):
         scores = torch.from_numpy(want["scores"][t])
         best = scores.softmax(-1).sort(descending=True)
         found = zip(best.values[:10], best.indices[:10], strict=True)
-        top = [[name_of(tokenizer, i), percent(p)] for p, i in found]
+        top = [[name_of(tokenizer, int(i)), percent(p)] for p, i in found]
         assert glass.rows(".mg-stage:last-child .mg-likely tr") == top
         end = min(e for e in (0.1, 0.2, 0.5, 1) if e >= best.values[0])
         bars = glass.widths(".mg-stage:last-child .mg-likely-track span")

@@ -157,7 +157,7 @@ def test_nothing_is_loaded_before_the_press(browser, site_url):
 def test_the_greedy_text_is_minigpts(element, shipped, prompt):
     model, tokenizer = shipped
     ids = tokenizer.encode(prompt)
-    wanted = generate(model, [ids], 60, Sampling(temperature=0))[0]
+    wanted = generate(model, [ids], 60, Sampling(temperature=0.0))[0]
     assert write(element, {"temperature": 0.0}, prompt=prompt, tokens=60) == wanted
     assert element.evaluate("e => e.ids") == ids + wanted
     assert element.evaluate("e => e.text") == tokenizer.decode(ids + wanted)
@@ -175,11 +175,11 @@ def test_beyond_what_the_model_sees_it_goes_on_as_minigpt_does(element, shipped)
     ids = tokenizer.encode(prompt)[: room - 20]
     prompt = tokenizer.decode(ids)
     assert tokenizer.encode(prompt) == ids
-    wanted = generate(model, [ids], 60, Sampling(temperature=0))[0]
+    wanted = generate(model, [ids], 60, Sampling(temperature=0.0))[0]
     assert write(element, {"temperature": 0.0}, prompt=prompt, tokens=60) == wanted
     expect(message(element)).to_be_empty()
     longer = tokenizer.encode(long := prompt + prompt)
-    wanted = generate(model, [longer[-room:]], 5, Sampling(temperature=0))[0]
+    wanted = generate(model, [longer[-room:]], 5, Sampling(temperature=0.0))[0]
     assert write(element, {"temperature": 0.0}, prompt=long, tokens=5) == wanted
     expect(message(element)).to_have_text(
         f"The prompt has {len(longer)} tokens and the model sees {room}: "
@@ -189,7 +189,7 @@ def test_beyond_what_the_model_sees_it_goes_on_as_minigpt_does(element, shipped)
 
 def test_an_empty_prompt_begins_with_an_empty_line(element, shipped):
     model, tokenizer = shipped
-    wanted = generate(model, [tokenizer.encode("\n\n")], 8, Sampling(temperature=0))[0]
+    wanted = generate(model, [tokenizer.encode("\n\n")], 8, Sampling(temperature=0.0))[0]
     assert write(element, {"temperature": 0.0}, prompt="", tokens=8) == wanted
     expect(message(element)).to_contain_text(
         "The prompt is empty, so the text begins with an empty"
