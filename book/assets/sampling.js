@@ -5,9 +5,9 @@ const COLDEST = 1e-30;
 
 const highest = (scores) => scores.reduce((best, score) => Math.max(best, score), -Infinity);
 
-// Ids from the best score to the worst; of equal ones the smaller id comes first.
-export function ranked(scores) {
-  return Array.from(scores, (_, id) => id).sort((a, b) => scores[b] - scores[a] || a - b);
+// Ids from the best score to the worst; of equal ones the smaller id comes first. `of`: which.
+export function ranked(scores, of = scores.keys()) {
+  return [...of].sort((a, b) => scores[b] - scores[a] || a - b);
 }
 
 export function softmax(scores) {
@@ -38,13 +38,20 @@ function keepTopP(scores, p) {
   const probabilities = softmax(scores);
   const kept = new Set();
   let sum = 0;
-  for (const id of ranked(scores)) {
+  // Tokens below this add up to less than half of what may go: they need no order.
+  const least = (1 - p) / (2 * scores.length);
+  for (const id of ranked(scores, likely(probabilities, least))) {
     const better = sum;  // what the ones before it add up to
     if (better >= p) break;
     kept.add(id);
     sum += probabilities[id];
   }
   return keep(scores, (_, id) => kept.has(id));
+}
+
+// Ids of at least that probability.
+export function likely(probabilities, least) {
+  return [...probabilities.keys()].filter((id) => probabilities[id] >= least);
 }
 
 function keepMinP(scores, p) {

@@ -8,7 +8,7 @@
 
 import { ModelLoading, outOfMemory, WEIGHT } from "./model-loading.js";
 import { LARGEST_SEED, linkTo, readLink } from "./playground-link.js";
-import { draw, randomNumbers, ranked, sample } from "./sampling.js";
+import { draw, likely, randomNumbers, ranked, sample } from "./sampling.js";
 import { equal, PRESETS, SETTINGS, settingsInWords, settingSlider, showSetting } from "./sampling-settings.js";
 import { count, make, number } from "./token-chips.js";
 import { TokenDrawn } from "./token-drawn.js";
@@ -478,7 +478,8 @@ const isEnd = (id, { size, special }) => special[id - (size - special.length)] =
 
 function drawFrom({ scores, settings, chance }) {
   const exact = Float64Array.from(scores);
-  return draw(sample(exact, settings).probabilities, ranked(exact), chance);
+  const { probabilities } = sample(exact, settings);
+  return draw(probabilities, ranked(exact, likely(probabilities, Number.MIN_VALUE)), chance);
 }
 
 if (!customElements.get("text-playground")) customElements.define("text-playground", TextPlayground);
