@@ -5,6 +5,7 @@
 // near the screen. For tests: load(), pick(id), place(id, when) in the table's unit,
 // point(id) in pixels of the picture, neighbours(id, when).
 
+import { fetched } from "./fetched.js";
 import { whenNear } from "./near.js";
 import { readSafetensors } from "./safetensors.js";
 import { loadVocabulary, make, number, spelled } from "./token-chips.js";
@@ -581,9 +582,7 @@ class EmbeddingExplorer extends HTMLElement {
 }
 
 async function fetchMap() {
-  const response = await fetch(FILE);
-  if (!response.ok) throw new Error(`${FILE} answered ${response.status}`);
-  return response.arrayBuffer();
+  return (await fetched(FILE)).arrayBuffer();
 }
 
 // Where the points of a map stand that fills the picture, in pixels and with one scale for both

@@ -2,6 +2,7 @@
 // {number, method, args} and gets {number, result} or {number, error}, in the order asked;
 // while the weights come it also gets {number, progress}.
 
+import { fetched } from "./fetched.js";
 import { GPT } from "./gpt.js";
 import { GPTReader } from "./gpt-reader.js";
 import { trace } from "./gpt-trace.js";
@@ -13,8 +14,8 @@ let reader;
 const methods = {
   // folder: the address of a config.json and its weights. Returns the config.
   async load({ folder, weights }, report) {
-    const config = await (await answer(new URL("config.json", folder))).json();
-    const bytes = await download(await answer(new URL(weights, folder)), report);
+    const config = await (await fetched(new URL("config.json", folder))).json();
+    const bytes = await download(await fetched(new URL(weights, folder)), report);
     model = new GPT(config, readSafetensors(bytes));
     reader = new GPTReader(model);
     return config;
@@ -31,12 +32,6 @@ const methods = {
     return trace(model, ids);
   },
 };
-
-async function answer(url) {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
-  return response;
-}
 
 // The bytes of an answer. How many there will be is not known of one that travels compressed.
 async function download(response, report) {

@@ -4,6 +4,7 @@
 // The runs (minigpt/results/curves.json) are fetched when the element comes near the screen.
 // `element.load()` resolves when they are there, and `element.data` holds them.
 
+import { fetched } from "./fetched.js";
 import { drawChart, smoothed, svg } from "./loss-curves-chart.js";
 import { ANSWERS, DIAGNOSES, HEALTHY } from "./loss-curves-diagnoses.js";
 import { whenNear } from "./near.js";
@@ -69,9 +70,7 @@ class LossCurves extends HTMLElement {
     this.dataset.state = "loading";
     this.message.textContent = "Loading the runs …";
     try {
-      const answer = await fetch(FILE);
-      if (!answer.ok) throw new Error(`${answer.url} answered ${answer.status}`);
-      const data = await answer.json();
+      const data = await (await fetched(FILE)).json();
       Object.assign(this, unpack(data));
       this.data = data;
     } catch (error) {

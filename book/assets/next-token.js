@@ -5,8 +5,9 @@
 // writes them). For tests: `element.load()` resolves when they are there, `element.contexts` holds
 // them, `element.result` is what `sample` made of those shown, `element.counts` what was drawn.
 
+import { fetched } from "./fetched.js";
 import { whenNear } from "./near.js";
-import { along, axisEnd, axisMarks, bars, decimals } from "./probability-bars.js";
+import { along, axisEnd, axisMarks, bars, decimals, leftOf, legend, sum } from "./probability-bars.js";
 import { draw, randomNumbers, ranked, sample, softmax } from "./sampling.js";
 import { equal, PRESETS, remover, SETTINGS, settingsInWords, settingSlider, showSetting, UNCHANGED } from "./sampling-settings.js";
 import { chipText, count, loadVocabulary, make, number, spell, spelled } from "./token-chips.js";
@@ -17,8 +18,6 @@ const SEED = 1;         // the same settings draw the same tokens
 const ANNOUNCE = 700;   // milliseconds without a change before a screen reader is told
 
 let instances = 0;
-
-const sum = (values) => values.reduce((total, value) => total + value, 0);
 
 // Thousandths of a nat below the best score, as 16-bit numbers in base64.
 function unpackScores(below, step) {
@@ -67,8 +66,7 @@ class NextToken extends HTMLElement {
     this.dataset.state = "loading";
     this.message.textContent = "Loading the model’s scores …";
     try {
-      const [answer, tokenizer] = await Promise.all([fetch(FILE), loadVocabulary("shakespeare")]);
-      if (!answer.ok) throw new Error(`${answer.url} answered ${answer.status}`);
+      const [answer, tokenizer] = await Promise.all([fetched(FILE), loadVocabulary("shakespeare")]);
       this.contexts = unpack(await answer.json(), tokenizer);
       this.tokenizer = tokenizer;
     } catch (error) {
@@ -118,7 +116,11 @@ class NextToken extends HTMLElement {
           make("dl", { class: "mg-numbers" }, ...["tokens left", "entropy", "as undecided as among", "largest probability"].map((text, i) =>
             make("div", {}, make("dt", { text }), this.numbers[i])))),
         make("div", {},
-          this.buildTable(), this.buildLegend(),
+          this.buildTable(),
+          legend([
+            ["mg-own", "the model’s own probability"], ["mg-after", "after the settings"], ["mg-own", "removed", true],
+            ["mg-share", "share of the draws"],
+          ]),
           make("div", { class: "mg-buttons", role: "group", "aria-label": "Draw" },
             button("Draw one", () => this.drawTokens(1)), button("Draw 100", () => this.drawTokens(100)), this.clear),
           this.tally)),
@@ -138,16 +140,6 @@ class NextToken extends HTMLElement {
       make("caption", {}, `The ${SHOWN} most probable tokens`, this.axis),
       make("thead", {}, make("tr", {}, ...["token", "model", "after", "drawn"].map((text) => make("th", { scope: "col", text })))),
       make("tbody", {}, ...this.rows.map(({ element }) => element), this.others.element));
-  }
-
-  buildLegend() {
-    const sample = (...classes) => make("span", { class: "mg-track mg-sample", "aria-hidden": "true" },
-      ...classes.map((name) => make("span", { class: name })));
-    return make("ul", { class: "mg-key", "aria-label": "Legend" },
-      make("li", {}, sample("mg-own"), "the model’s own probability"),
-      make("li", {}, sample("mg-after"), "after the settings"),
-      make("li", { class: "mg-removed" }, sample("mg-own"), "removed"),
-      make("li", {}, sample("mg-share"), "share of the draws"));
   }
 
   choose(at) {
@@ -226,9 +218,8 @@ class NextToken extends HTMLElement {
       bars.after.style.width = this.place(probabilities[order[i]]);
     });
     const others = order.slice(SHOWN);
-    const kept = others.filter((id) => !removedBy[id]).length;
     this.others.cells.name.replaceChildren(`${number(others.length)} others`,
-      make("span", { class: "mg-note", text: kept === others.length ? "all left" : kept ? `${number(kept)} left` : "all out" }));
+      make("span", { class: "mg-note", text: leftOf(others, removedBy) }));
     this.others.cells.after.textContent = decimals(sum(others.map((id) => probabilities[id])));
     this.forget();
   }

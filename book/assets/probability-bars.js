@@ -1,6 +1,6 @@
 // A token's probability before and after sampling's steps, as a number and as bars.
 
-import { make } from "./token-chips.js";
+import { make, number } from "./token-chips.js";
 
 const ENDS = [0.1, 0.2, 0.5, 1];  // where the scale of the bars may end
 
@@ -13,4 +13,19 @@ export const along = (probability, end) => `${(100 * Math.min(probability / end,
 export function bars() {
   const parts = Object.fromEntries(["after", "own", "share"].map((name) => [name, make("span", { class: `mg-${name}` })]));
   return { ...parts, track: make("span", { class: "mg-track", "aria-hidden": "true" }, ...Object.values(parts)) };
+}
+
+// What the bars mean: [class of the bar, words, whether the token is ruled out] of each.
+export function legend(entries) {
+  return make("ul", { class: "mg-key", "aria-label": "Legend" }, ...entries.map(([bar, text, removed]) =>
+    make("li", { class: removed ? "mg-removed" : null },
+      make("span", { class: "mg-track mg-sample", "aria-hidden": "true" }, make("span", { class: bar })), text)));
+}
+
+export const sum = (values) => values.reduce((total, value) => total + value, 0);
+
+// How many of these tokens the steps left, in words.
+export function leftOf(ids, removedBy) {
+  const kept = ids.filter((id) => !removedBy[id]).length;
+  return kept === ids.length ? "all left" : kept ? `${number(kept)} left` : "all out";
 }

@@ -1,6 +1,7 @@
 // The book's own model in the page: `minigpt.load("shakespeare")`, in a worker, from the very
 // files of the package. One for all elements of a page.
 
+import { fetched } from "./fetched.js";
 import { fromTokenizerJson } from "./tokenizer-json.js";
 
 const FOLDER = new URL("models/shakespeare/", import.meta.url);
@@ -27,7 +28,7 @@ class ShippedModel {
     try {
       const [config, tokenizer] = await Promise.all([
         model.ask("load", [{ folder: FOLDER.href, weights: WEIGHTS }], report),
-        fetchTokenizer(new URL("tokenizer.json", FOLDER)),
+        fetched(new URL("tokenizer.json", FOLDER)).then((answer) => answer.json()).then(fromTokenizerJson),
       ]);
       return Object.assign(model, { config, tokenizer });
     } catch (error) {
@@ -77,10 +78,4 @@ class ShippedModel {
   trace(ids) {
     return this.ask("trace", [ids]);
   }
-}
-
-async function fetchTokenizer(url) {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
-  return fromTokenizerJson(await response.json());
 }

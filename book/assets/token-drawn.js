@@ -1,15 +1,13 @@
 // What one token of a text was drawn from: the best tokens before and after the settings, who was
 // ruled out by what, and the draw. Each other token can take its place.
 
-import { along, axisEnd, axisMarks, bars, decimals } from "./probability-bars.js";
+import { along, axisEnd, axisMarks, bars, decimals, leftOf, legend, sum } from "./probability-bars.js";
 import { ranked, sample, softmax } from "./sampling.js";
 import { remover, SETTINGS, settingsInWords } from "./sampling-settings.js";
 import { keepOneTabStop, moveFocus } from "./tab-stop.js";
 import { chipText, count, make, number, spelled } from "./token-chips.js";
 
 const SHOWN = 10;  // tokens with a row of their own, and the chosen one where it is not among them
-
-const sum = (values) => values.reduce((total, value) => total + value, 0);
 
 export class TokenDrawn {
   // branch: told the id of the token that the reader puts in place of the one shown.
@@ -27,12 +25,11 @@ export class TokenDrawn {
       this.rows);
     this.rows.addEventListener("keydown", (event) => moveFocus(event, this.buttons));
     this.rows.addEventListener("focusin", ({ target }) => keepOneTabStop(target, this.buttons));
-    const key = (name, text, removed) => make("li", { class: removed ? "mg-removed" : null },
-      make("span", { class: "mg-track mg-sample", "aria-hidden": "true" }, make("span", { class: name })), text);
     this.details = make("div", { class: "mg-drawn-details" },
       make("div", {}, this.facts, this.line),
-      make("div", {}, this.table, make("ul", { class: "mg-key", "aria-label": "Legend" },
-        key("mg-own", "the model’s own probability"), key("mg-after", "after the settings"), key("mg-own", "ruled out", true))));
+      make("div", {}, this.table, legend([
+        ["mg-own", "the model’s own probability"], ["mg-after", "after the settings"], ["mg-own", "ruled out", true],
+      ])));
     this.node = make("section", { class: "mg-drawn" }, this.title, this.hint, this.details);
     this.clear();
   }
@@ -125,9 +122,8 @@ export class TokenDrawn {
         make("td", { text: removed ? `out by ${remover(removed)}` : decimals(probabilities[id]) }));
     });
     const others = order.filter((id) => !shown.includes(id));
-    const kept = others.filter((id) => !removedBy[id]).length;
     this.rows.replaceChildren(...rows, make("tr", { class: "mg-others" },
-      make("th", { scope: "row" }, `${count(others.length, "other")}, ${kept === others.length ? "all left" : kept ? `${number(kept)} left` : "all out"}`),
+      make("th", { scope: "row" }, `${count(others.length, "other")}, ${leftOf(others, removedBy)}`),
       make("td", { text: decimals(sum(others.map((id) => own[id]))) }),
       make("td", { text: decimals(sum(others.map((id) => probabilities[id]))) })));
     keepOneTabStop(this.buttons[shown.indexOf(token.id)], this.buttons);

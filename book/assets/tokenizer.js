@@ -7,6 +7,8 @@
 //      and again, until no neighbouring pair was ever learned.
 // The k-th merge makes token 256 + k, so "learned first" is also "smallest id".
 
+import { fetched } from "./fetched.js";
+
 // GPT-2's pre-split. JavaScript's own \s is not the \s that GPT-2 means (it adds U+FEFF and
 // leaves out U+0085), so the Unicode property is named instead.
 const PIECE = new RegExp(
@@ -200,7 +202,5 @@ export function loadTokenizer(url) {
 }
 
 async function fetchTokenizer(url) {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
-  return new Tokenizer(await response.json());
+  return new Tokenizer(await (await fetched(url)).json());
 }
