@@ -20,6 +20,7 @@ settings.load_profile("book")
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "_build" / "html"
+LAPTOP = {"width": 1280, "height": 900}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS = [
     "--no-sandbox",
@@ -111,3 +112,17 @@ def chapter(request, browser, site_url):
     request.module.open_chapter(page, site_url)
     yield page, complaints
     context.close()
+
+
+@pytest.fixture
+def page(request, chapter):
+    """That page as each test finds it: a laptop's width, light, no fragment in its address, and
+    what the test file's `renew` does, where it has one. It must not complain."""
+    page, complaints = chapter
+    page.set_viewport_size(LAPTOP)
+    page.evaluate("document.documentElement.dataset.theme = 'light'")
+    page.evaluate("history.replaceState(null, '', location.pathname)")
+    getattr(request.module, "renew", lambda page: None)(page)
+    yield page
+    found, complaints[:] = list(complaints), []
+    assert found == []

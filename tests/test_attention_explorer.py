@@ -715,13 +715,3 @@ def test_tokens_keep_their_places_when_another_is_chosen(explorer):
     for i in range(0, explorer.chips.count(), 2):
         explorer.chips.nth(i).click()
         assert explorer.chips.evaluate_all(places) == before
-
-
-def test_readers_without_javascript_see_a_sentence(browser, site_url):
-    context = browser.new_context(java_script_enabled=False, viewport=LAPTOP)
-    page = context.new_page()
-    page.goto(site_url + "attention.html")
-    element = page.locator("attention-explorer")
-    assert len(element.inner_text()) > 20
-    assert element.bounding_box()["height"] < 200
-    context.close()

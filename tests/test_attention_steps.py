@@ -9,7 +9,6 @@ import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
 from page_complaints import complaints_of
-from playwright.sync_api import expect
 from torch.nn import functional as F
 
 ASSETS = Path(__file__).resolve().parents[1] / "book" / "assets"
@@ -617,16 +616,6 @@ def test_the_page_does_not_jump_and_fits(browser, site_url, width):
     controls = element.locator("button, input")
     sizes = controls.evaluate_all("es => es.map(e => [e.offsetWidth, e.offsetHeight])")
     assert [size for size in sizes if min(size) < 24] == []
-    context.close()
-
-
-def test_without_scripts_a_sentence_stands_in_its_place(browser, site_url):
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(site_url + "attention.html")
-    element = page.locator("attention-steps")
-    expect(element.locator("p").first).to_be_visible()
-    assert element.bounding_box()["height"] < 250
     context.close()
 
 

@@ -613,16 +613,6 @@ def test_a_failure_is_said_in_words_and_can_be_mended(browser, site_url, fault):
     page.close()
 
 
-def test_without_a_script_a_sentence_stands_there(browser, site_url):
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(site_url + PAGE)
-    element = explorer(page)
-    expect(element.locator(".page-widget-fallback")).to_be_visible()
-    assert element.bounding_box()["height"] < 300
-    context.close()
-
-
 # Its looks
 
 

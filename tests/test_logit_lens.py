@@ -56,7 +56,7 @@ def open_chapter(page, site_url: str) -> None:
     page.evaluate("customElements.whenDefined('logit-lens').then(() => true)")
 
 
-def renew(page, prompt: str, **attributes: str) -> None:
+def renew(page, prompt: str = PROMPT, **attributes: str) -> None:
     """A lens alone, its model there at once."""
     page.evaluate(
         """(attributes) => {
@@ -67,18 +67,6 @@ def renew(page, prompt: str, **attributes: str) -> None:
         }""",
         {"prompt": prompt, **attributes},
     )
-
-
-@pytest.fixture
-def page(chapter):
-    """The page with a new element, which must not complain."""
-    page, complaints = chapter
-    page.set_viewport_size(LAPTOP)
-    page.evaluate("document.documentElement.dataset.theme = 'light'")
-    renew(page, PROMPT)
-    yield page
-    found, complaints[:] = list(complaints), []
-    assert found == []
 
 
 class Lens:
@@ -331,7 +319,7 @@ def test_a_model_that_is_missing_is_asked_for_again(browser, site_url):
     context.route("**/int8.safetensors", lambda route: route.fulfill(status=404))
     page = context.new_page()
     open_chapter(page, site_url)
-    renew(page, PROMPT)
+    renew(page)
     lens = Lens(page)
     status = lens.root.locator(".mg-loading [role=status]")
     expect(status).to_contain_text("int8.safetensors answered 404")

@@ -63,7 +63,7 @@ def open_chapter(page, site_url: str) -> None:
     page.evaluate(f"{GLASS}.load()")
 
 
-def renew(page, prompt: str) -> None:
+def renew(page, prompt: str = PROMPT) -> None:
     """A new element in the place of the old one, its model there at once."""
     page.evaluate(
         """(prompt) => {
@@ -74,18 +74,6 @@ def renew(page, prompt: str) -> None:
         }""",
         prompt,
     )
-
-
-@pytest.fixture
-def page(chapter):
-    """The page with a new element, which must not complain."""
-    page, complaints = chapter
-    page.set_viewport_size(LAPTOP)
-    page.evaluate("document.documentElement.dataset.theme = 'light'")
-    renew(page, PROMPT)
-    yield page
-    found, complaints[:] = list(complaints), []
-    assert found == []
 
 
 class Glass:

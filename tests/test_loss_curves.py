@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from page_complaints import complaints_of
+from page_fit import too_wide
 from playwright.sync_api import expect
 
 ASSETS = Path(__file__).resolve().parents[1] / "book" / "assets"
@@ -25,12 +26,7 @@ LOGGED = range(0, STEPS, SETTINGS["log_every"])
 EVALUATED = [*range(0, STEPS, SETTINGS["evaluate_every"]), STEPS]
 
 
-@pytest.fixture
-def page(chapter):
-    """The chapter with a new element, which must not complain."""
-    page, complaints = chapter
-    page.set_viewport_size({"width": 1280, "height": 900})
-    page.evaluate("document.documentElement.dataset.theme = 'light'")
+def renew(page) -> None:
     page.evaluate(
         """() => {
             const element = document.createElement('loss-curves');
@@ -38,9 +34,6 @@ def page(chapter):
             return element.load();
         }"""
     )
-    yield page
-    found, complaints[:] = list(complaints), []
-    assert found == []
 
 
 @pytest.fixture
@@ -692,10 +685,6 @@ def test_the_page_does_not_jump_and_fits(browser, site_url, width):
     assert element.evaluate("e => getComputedStyle(e).borderTopStyle") == "solid"
     assert abs(page.evaluate(height) - reserved) <= 24
     places = set()
-    wide = (
-        "e => [e, ...e.querySelectorAll('*:not(.mg-visually-hidden)')].filter("
-        "x => x.clientWidth && x.scrollWidth > x.clientWidth + 1).map(x => x.outerHTML)"
-    )
     top = (
         "e => ['.mg-chart', '.mg-options'].map((name) => Math.round("
         "e.querySelector(name).getBoundingClientRect().top - e.getBoundingClientRect().top))"
@@ -713,13 +702,13 @@ def test_the_page_does_not_jump_and_fits(browser, site_url, width):
             element.get_by_role("checkbox", name="Smooth").set_checked(log)
             places.add(tuple(element.evaluate(top)))
             assert page.evaluate("document.documentElement.scrollWidth") <= width
-            assert element.evaluate(wide) == []
+            assert too_wide(element) == []
             assert element.evaluate(outside) == []
         if number:
             for option in element.locator(".mg-choice").all():
                 option.click()
             button(element, "Show the planted bug").click()
-            assert element.evaluate(wide) == []
+            assert too_wide(element) == []
             places.add(tuple(element.evaluate(top)))
     chart, options = zip(*places, strict=True)
     assert max(chart) - min(chart) <= 1
@@ -749,16 +738,6 @@ def test_nothing_moves_by_itself(element):
     button(element, "Next").click()
     moving = "e => document.getAnimations().filter(a => e.contains(a.effect.target)).length"
     assert element.evaluate(moving) == 0
-
-
-def test_without_scripts_a_sentence_stands_in_its_place(browser, site_url):
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(site_url + "training.html")
-    element = page.locator("loss-curves")
-    expect(element.locator("p").first).to_be_visible()
-    assert element.bounding_box()["height"] < 250
-    context.close()
 
 
 def test_the_files_stay_small():

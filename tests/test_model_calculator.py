@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+from page_fit import too_wide
 from playwright.sync_api import expect
 
 from minigpt import ledger
@@ -100,23 +101,12 @@ def plain(texts: list[str]) -> list[str]:
     return [text.replace("\u00a0", " ") for text in texts]
 
 
-@pytest.fixture
-def page(chapter):
-    """The chapter with a new element, which must not complain."""
-    page, complaints = chapter
-    page.set_viewport_size({"width": 1280, "height": 900})
-    put(page)
-    yield page
-    found, complaints[:] = list(complaints), []
-    assert found == []
-
-
 def open_chapter(page, site_url: str) -> None:
     page.goto(site_url + "model.html")
     page.evaluate("customElements.whenDefined('model-calculator').then(() => true)")
 
 
-def put(page, preset: str = "gpt2"):
+def renew(page, preset: str = "gpt2"):
     """The chapter's element, replaced by a new one."""
     page.evaluate(
         """preset => {
@@ -280,13 +270,13 @@ def test_the_bar_shows_the_shares(element):
 
 
 def test_the_attribute_chooses_the_preset(page):
-    element = put(page, "shakespeare")
+    element = renew(page, "shakespeare")
     assert config_of(element) == PRESETS["shakespeare"]
     assert shown(element)["total"] == [f"{ledger.parameter_count(PRESETS['shakespeare']):,}"]
 
 
 def test_an_unknown_preset_is_said_in_words(page):
-    element = put(page, "gpt3")
+    element = renew(page, "gpt3")
     alert = element.get_by_role("alert").inner_text()
     assert alert.startswith("The calculator cannot be shown: there is no preset “gpt3”; choose")
     assert all(name in alert for name in PRESETS)
@@ -595,15 +585,11 @@ def test_the_page_does_not_jump_and_fits(browser, site_url, width):
     element = page.locator("model-calculator")
     assert element.evaluate("e => getComputedStyle(e).borderTopStyle") == "solid"
     seen = {reserved}
-    wide = (
-        "e => [e, ...e.querySelectorAll('*:not(option, .mg-visually-hidden, .mg-scale)')].filter("
-        "x => x.clientWidth && x.scrollWidth > x.clientWidth + 1).map(x => x.outerHTML)"
-    )
     for config in CONFIGS[:12]:
         configure(element, config)
         seen.add(page.evaluate(height))
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert element.evaluate(wide) == []
+        assert too_wide(element, but="option, .mg-visually-hidden, .mg-scale") == []
     assert max(seen) - min(seen) <= 24
     targets = element.locator("button, input").evaluate_all(
         "es => es.map(e => [e.offsetWidth, e.offsetHeight])"
@@ -648,16 +634,6 @@ def test_motion_is_for_those_who_want_it(page, element, motion):
     )
     page.emulate_media(reduced_motion="no-preference")
     assert (moving > 0) == (motion == "no-preference")
-
-
-def test_without_scripts_a_sentence_stands_in_its_place(browser, site_url):
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(site_url + "model.html")
-    element = page.locator("model-calculator")
-    expect(element.locator("p").first).to_be_visible()
-    assert element.bounding_box()["height"] < 250
-    context.close()
 
 
 def test_the_files_stay_small():

@@ -13,6 +13,7 @@ import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
 from next_token_file import STEP, TEXTS, next_token_payload
+from page_fit import too_wide
 from playwright.sync_api import expect
 
 import minigpt
@@ -109,18 +110,6 @@ def scores(stored) -> dict[str, torch.Tensor]:
         below = torch.frombuffer(bytearray(base64.b64decode(context["below"])), dtype=torch.uint16)
         found[context["name"]] = -below.double() * stored["step"]
     return found
-
-
-@pytest.fixture
-def page(chapter):
-    """The chapter with a new element, which must not complain."""
-    page, complaints = chapter
-    page.set_viewport_size({"width": 1280, "height": 900})
-    page.evaluate("document.documentElement.dataset.theme = 'light'")
-    renew(page)
-    yield page
-    found, complaints[:] = list(complaints), []
-    assert found == []
 
 
 @pytest.fixture
@@ -631,10 +620,6 @@ def test_the_page_does_not_jump_and_fits(browser, site_url, width):
     element = page.locator("next-token")
     assert element.evaluate("e => getComputedStyle(e).borderTopStyle") == "solid"
     heights = {page.evaluate(height)}
-    wide = (
-        "e => [e, ...e.querySelectorAll('*:not(.mg-visually-hidden)')].filter("
-        "x => x.clientWidth && x.scrollWidth > x.clientWidth + 1).map(x => x.outerHTML)"
-    )
     top = (
         "e => e.querySelector('table').getBoundingClientRect().top - e.getBoundingClientRect().top"
     )
@@ -645,7 +630,7 @@ def test_the_page_does_not_jump_and_fits(browser, site_url, width):
             configure(element, settings)
             element.evaluate("e => e.drawTokens(100)")
             assert page.evaluate("document.documentElement.scrollWidth") <= width
-            assert element.evaluate(wide) == []
+            assert too_wide(element) == []
             heights.add(page.evaluate(height))
             tops.add(round(element.evaluate(top)))
     assert max(tops) - min(tops) <= 1
@@ -699,16 +684,6 @@ def test_a_missing_file_and_another_vocabulary_are_said_in_words(browser, site_u
         open_chapter(page, site_url)
         expect(page.locator("next-token").get_by_role("status")).to_contain_text(words)
         context.close()
-
-
-def test_without_scripts_a_sentence_stands_in_its_place(browser, site_url):
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(site_url + "generation.html")
-    element = page.locator("next-token")
-    expect(element.locator("p").first).to_be_visible()
-    assert element.bounding_box()["height"] < 250
-    context.close()
 
 
 def test_the_files_stay_small():

@@ -92,15 +92,6 @@ def open_chapter(page, site_url: str) -> None:
     page.evaluate(LANGUAGE)
 
 
-@pytest.fixture
-def page(chapter):
-    """A page with the engine's modules in its window, which must not complain."""
-    page, complaints = chapter
-    yield page
-    found, complaints[:] = list(complaints), []
-    assert found == []
-
-
 def put(page, settings: dict, weights: bytes) -> str | None:
     """Make the page's `model` of a config.json and a file of weights. Returns its error, or None.
 

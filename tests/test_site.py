@@ -248,6 +248,22 @@ def test_a_figure_is_described_without_javascript(browser, site_url):
     context.close()
 
 
+@pytest.mark.parametrize(
+    "name", [name for name in PAGES if "page-widget-fallback" in text_of(name)]
+)
+def test_a_sentence_stands_for_an_element_without_javascript(browser, site_url, name):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(site_url + name)
+    fallbacks = page.locator(".page-widget-fallback")
+    assert fallbacks.count() == text_of(name).count("page-widget-fallback")
+    for fallback in fallbacks.all():
+        expect(fallback.locator("p").first).to_be_visible()
+        assert len(fallback.inner_text()) > 20
+        assert fallback.locator("..").bounding_box()["height"] < 200
+    context.close()
+
+
 def test_a_figures_description_stays_escaped():
     told = "a &lt;b&gt; &amp; &quot;c&quot; &#x27;d&#x27;"
     data = '<script type="application/json" id="f-data">{"doc": {"roots": []}}</script>'

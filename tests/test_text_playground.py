@@ -9,6 +9,7 @@ import re
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
+from page_fit import too_wide
 from playwright.sync_api import expect
 from test_next_token import OFF, by_python, decimals, mulberry32
 
@@ -31,19 +32,6 @@ SHOWN = 10
 @pytest.fixture(scope="module")
 def shipped():
     return minigpt.load("shakespeare", int8=True)
-
-
-@pytest.fixture
-def page(chapter):
-    """The page with a new element, which must not complain."""
-    page, complaints = chapter
-    page.set_viewport_size({"width": 1280, "height": 900})
-    page.evaluate("document.documentElement.dataset.theme = 'light'")
-    page.evaluate("history.replaceState(null, '', location.pathname)")
-    renew(page)
-    yield page
-    found, complaints[:] = list(complaints), []
-    assert found == []
 
 
 @pytest.fixture
@@ -888,11 +876,7 @@ def test_the_page_does_not_jump_and_fits(browser, site_url, width):
     token(element, 3).click()
     element.locator("details").evaluate("fold => { fold.open = true; }")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    wide = (
-        "e => [e, ...e.querySelectorAll('*:not(.mg-visually-hidden)')].filter("
-        "x => x.clientWidth && x.scrollWidth > x.clientWidth + 1).map(x => x.outerHTML)"
-    )
-    assert element.evaluate(wide) == []
+    assert too_wide(element) == []
     sizes = element.locator("label, td, th, dt, dd, p, span:not(:empty)").evaluate_all(
         "all => all.map(x => parseFloat(getComputedStyle(x).fontSize))"
     )
@@ -946,13 +930,3 @@ def test_bars_are_as_long_as_the_probabilities(element):
         )[:SHOWN]
         for width, p in zip(widths, wanted, strict=True):
             assert math.isclose(width, p / end, abs_tol=0.015)
-
-
-def test_without_scripts_a_sentence_stands_in_its_place(browser, site_url):
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(site_url + "playground.html")
-    element = page.locator("text-playground")
-    expect(element.locator("p").first).to_be_visible()
-    assert element.bounding_box()["height"] < 250
-    context.close()
