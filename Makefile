@@ -19,11 +19,12 @@ PY   := $(BIN)/python
 PORT ?= 8000
 SITE := _build/html
 STAMP := _build/.built
+STILLS := _build/stills/stills.json
 
 export PYTHONUTF8 = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test notebooks lint bench clean
+.PHONY: help book serve stills test notebooks lint bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +57,12 @@ serve: book  ## serve the website on this machine
 	@echo "Serving the book at http://127.0.0.1:$(PORT)/ (Ctrl-C stops)"
 	@$(PY) -m http.server --bind 127.0.0.1 --directory $(SITE) $(PORT)
 
+$(STILLS): $(STAMP) formats/stills.py
+	$(PY) formats/stills.py
+
+stills: book  ## photograph the figures, for PDF, EPUB, slides and posts
+	@$(MAKE) --no-print-directory $(STILLS)
+
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -64,7 +71,7 @@ lint: $(VENV)/.installed
 
 test: lint  ## everything that CI checks
 	$(PY) book/_ext/chapters.py --check
-	$(MAKE) --no-print-directory book
+	$(MAKE) --no-print-directory stills
 	$(BIN)/pytest --cov --jaxtyping-packages=minigpt,beartype.beartype tests
 	$(BIN)/pytest --nbval --nbval-cell-timeout=300 notebooks
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import os
-import shutil
-import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
+import built_site
+import chromium
 import jaxtyping
 import pytest
 from hypothesis import settings
@@ -18,19 +17,7 @@ from page_complaints import complaints_of
 settings.register_profile("book", derandomize=True, deadline=None)
 settings.load_profile("book")
 
-ROOT = Path(__file__).resolve().parents[1]
-SITE = ROOT / "_build" / "html"
 LAPTOP = {"width": 1280, "height": 900}
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture
@@ -42,65 +29,33 @@ def as_readers_run_it() -> Iterator[None]:
     jaxtyping.config.update("jaxtyping_disable", False)
 
 
-class Handler(http.server.SimpleHTTPRequestHandler):
-    """Serves the site below /minigpt/, as GitHub Pages does, and keeps quiet."""
-
-    protocol_version = "HTTP/1.1"
-
-    def translate_path(self, path: str) -> str:
-        if not path.startswith("/minigpt/"):
-            return str(SITE / "no-such-page")
-        return super().translate_path(path.removeprefix("/minigpt"))
-
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None):
-        page = (SITE / "404.html").read_bytes()
-        self.send_response(code, message)
-        self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", str(len(page)))
-        self.end_headers()
-        self.wfile.write(page)
-
-    def log_message(self, *args) -> None:
-        pass
-
-
 @pytest.fixture(scope="session")
 def site() -> Path:
     """The folder of the built site."""
-    if not (SITE / "index.html").exists():
-        pytest.fail(f"{SITE}/index.html is missing: build the site first with `make book`")
-    return SITE
+    try:
+        return built_site.require()
+    except ValueError as error:
+        pytest.fail(str(error))
 
 
 @pytest.fixture(scope="session")
 def site_url(site: Path) -> Iterator[str]:
     """The address of the built site, served from a sub-path."""
-    handler = functools.partial(Handler, directory=str(site))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/minigpt/"
-        server.shutdown()
+    with built_site.served(site) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
 def browser():
     """Headless Chromium: the machine's own, else an installed Chrome."""
-    from playwright.sync_api import Error, sync_playwright
-
-    path = next((p for name in BROWSERS if (p := shutil.which(name))), None)
-    with sync_playwright() as playwright:
+    with ExitStack() as stack:
         try:
-            chromium = playwright.chromium.launch(
-                executable_path=path, channel=None if path else "chrome", args=FLAGS
-            )
-        except Error as error:
-            message = f"no Chromium: install it, or run `playwright install chrome` ({error})"
+            launched = stack.enter_context(chromium.launched())
+        except ValueError as error:
             if os.environ.get("CI") == "true":
-                pytest.fail(message)
-            pytest.skip(message)
-        yield chromium
-        chromium.close()
+                pytest.fail(str(error))
+            pytest.skip(str(error))
+        yield launched
 
 
 @pytest.fixture(scope="module")

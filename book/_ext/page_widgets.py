@@ -2,6 +2,7 @@
 
 ```{page-widget} live-tokenizer
 :attributes: mode=train prompt="two words"
+:still: What its picture shows in a PDF or a blog post, for those who do not see it.
 What readers without JavaScript, and notebooks, see instead.
 ```
 
@@ -35,13 +36,18 @@ INNER = re.compile(r'^import "\./([\w-]+)\.js";$', re.MULTILINE)
 class PageWidget(SphinxDirective):
     required_arguments = 1
     has_content = True
-    option_spec = {"attributes": directives.unchanged}  # noqa: RUF012 (docutils' own form)
+    option_spec = {  # noqa: RUF012 (docutils' own form)
+        "attributes": directives.unchanged,
+        "still": directives.unchanged_required,
+    }
 
     def run(self) -> list[nodes.Node]:
         name = self.arguments[0]
         if not (Path(self.env.srcdir) / "assets" / f"{name}.js").exists():
             raise self.error(f"there is no page widget {name!r}: book/assets/{name}.js is missing")
-        attributes = ""
+        if not self.options.get("still"):
+            raise self.error(f"page widget {name!r} has no :still:, the words for its picture")
+        attributes = f' data-still="{html.escape(self.options["still"])}"'
         for pair in shlex.split(self.options.get("attributes", "")):
             key, _, value = pair.partition("=")
             attributes += f' {key}="{html.escape(value)}"'

@@ -33,7 +33,7 @@ class LiveTokenizer extends HTMLElement {
   connectedCallback() {
     if (this.input) return;
     this.build();
-    whenNear(this, () => this.load("shakespeare"));
+    whenNear(this, () => this.load());
   }
 
   build() {
@@ -101,7 +101,7 @@ class LiveTokenizer extends HTMLElement {
   }
 
   // Resolves to the tokenizer, or to undefined after having said on the page that it failed.
-  load(name) {
+  load(name = "shakespeare") {
     const panel = this.panels[name];
     panel.loading ??= this.attempt(name, panel);
     return panel.loading;
