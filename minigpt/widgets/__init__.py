@@ -15,6 +15,11 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 LIVE = "Live in a notebook: run this cell in JupyterLab or Colab to move it."
 
 
+def view(widget: ipywidgets.Widget) -> dict[str, Any]:
+    """What a frontend finds a widget by, in ipywidgets 8 and in the 7 that Colab has alike."""
+    return {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
+
+
 class Explorer:
     """Controls, and below them what a function draws from their values.
 
@@ -72,7 +77,7 @@ class Explorer:
         html = f"{self.still._repr_html_()}<p style='margin:0.5em 0'><small>{LIVE}</small></p>"
         bundle = {"text/plain": repr(self), "text/html": html}
         if not os.environ.get("MINIGPT_BOOK"):
-            bundle[VIEW] = self.widget._repr_mimebundle_()[VIEW]
+            bundle[VIEW] = view(self.widget)
         return bundle
 
 

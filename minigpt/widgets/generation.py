@@ -14,7 +14,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from minigpt.sampling import Sampling
-from minigpt.widgets import VIEW
+from minigpt.widgets import VIEW, view
 
 if TYPE_CHECKING:
     import ipywidgets
@@ -242,7 +242,7 @@ class WritingDesk:
         if not os.environ.get("MINIGPT_BOOK"):
             from IPython.display import display
 
-            bundle[VIEW] = self.widget._repr_mimebundle_()[VIEW]
+            bundle[VIEW] = view(self.widget)
             display(self._script(), raw=True)
         return bundle
 

@@ -14,7 +14,7 @@ from html import escape
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from minigpt.widgets import VIEW
+from minigpt.widgets import VIEW, view
 from minigpt.widgets.background_run import BackgroundRun
 
 if TYPE_CHECKING:
@@ -273,7 +273,7 @@ class TrainingDashboard:
         if not os.environ.get("MINIGPT_BOOK"):
             from IPython.display import display
 
-            bundle[VIEW] = self.widget._repr_mimebundle_()[VIEW]
+            bundle[VIEW] = view(self.widget)
             display(self._live_curve(), raw=True)
         return bundle
 
