@@ -24,7 +24,7 @@ STILLS := _build/stills/stills.json
 export PYTHONUTF8 = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve stills test notebooks lint bench clean
+.PHONY: help book serve stills verify test notebooks lint bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,11 +63,15 @@ $(STILLS): $(STAMP) formats/stills.py
 stills: book  ## photograph the figures, for PDF, EPUB, slides and posts
 	@$(MAKE) --no-print-directory $(STILLS)
 
+verify: $(VENV)/.installed  ## run chapters again and compare them (CHAPTER=attention, or all)
+	@$(PY) book/_ext/verify.py $(CHAPTER)
+
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/zizmor --offline --quiet .github/workflows
+	$(BIN)/hadolint Dockerfile
 
 test: lint  ## everything that CI checks
 	$(PY) book/_ext/chapters.py --check

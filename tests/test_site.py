@@ -12,6 +12,7 @@ from pathlib import Path
 
 import bokeh_js
 import chapters
+import front_page
 import mathml
 import pytest
 import yaml
@@ -390,7 +391,7 @@ def test_the_link_to_a_pages_source_is_right(name):
 def test_the_front_page_says_what_there_is_and_what_it_costs():
     page = text_of("index.html")
     assert page.count("Available now") == len(STEMS)
-    assert page.count('class="mg-station') == 6
+    assert page.count('class="mg-station') == len(front_page.STATIONS)
     peak = max(chapters.committed(stem).metadata["minigpt"]["peak_mb"] for stem in STEMS)
     assert f"<strong>{peak} MB</strong>" in page
 

@@ -1,13 +1,19 @@
-"""The directives `chapter-status` and `chapter-cost`: what the last runs cost, as measured."""
+"""Directives that tell of the chapters' last runs, as measured and recorded.
+
+`chapter-status` is the table of all chapters, `chapter-checks` what of each is not compared and
+why, `chapter-versions` what they ran with, `chapter-cost` a sentence about one of them.
+"""
 
 from __future__ import annotations
+
+import re
 
 import chapters
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
-HEADER = ("Chapter", "Run time (s)", "Peak memory (MB)", "Cells compared", "Cells ignored")
+HEADER = ("Chapter", "Seconds", "MB", "Cells")
 
 
 def status_rows() -> list[tuple]:
@@ -30,24 +36,55 @@ def parsed(directive: SphinxDirective, lines: list[str]) -> list[nodes.Node]:
     return holder.children
 
 
+def link(stem: str) -> str:
+    """A link to a chapter by its title up to the colon, which has room in a phone's table."""
+    title = re.search(r"^# (.+)$", chapters.source(stem), re.MULTILINE)[1]
+    return f"{{doc}}`{title.split(':')[0]} <{stem}>`"
+
+
+def check_lines() -> list[str]:
+    """A list item a chapter: the command that verifies it, and each cell that is not compared."""
+    lines = []
+    for stem in chapters.stems():
+        lines.append(f"- {link(stem)}: `make verify CHAPTER={stem}`")
+        notebook = chapters.from_source(stem)
+        places = chapters.sections(notebook)
+        for cell, (label, heading) in zip(chapters.code_cells(notebook), places, strict=True):
+            if chapters.is_ignored(cell):
+                place = f"{{ref}}`{label}`" if label else heading
+                lines.append(f"  - {place}: {chapters.reason(cell)}")
+    return lines
+
+
+def version_lines() -> list[str]:
+    """What the chapters ran with, in a list item for those that have the same, or one sentence."""
+    groups: dict[str, list[str]] = {}
+    for stem in chapters.stems():
+        about = chapters.committed(stem).metadata["minigpt"]
+        versions = ", ".join(f"{name} {v}" for name, v in about["versions"].items())
+        groups.setdefault(f"{about['machine']}; {versions}", []).append(link(stem))
+    if len(groups) == 1:
+        return [f"All chapters: {what}" for what in groups]
+    return [f"- {', '.join(which)}: {what}" for what, which in groups.items()]
+
+
 class ChapterStatus(SphinxDirective):
     def run(self) -> list[nodes.Node]:
-        lines = [
-            "| " + " | ".join(HEADER) + " |",
-            "|---|--:|--:|--:|--:|",
-            *(
-                f"| {{doc}}`{stem}` | " + " | ".join(map(str, rest)) + " |"
-                for stem, *rest in status_rows()
-            ),
-            "",
-            "Measured on:",
-            "",
-        ]
-        for stem in chapters.stems():
-            about = chapters.committed(stem).metadata["minigpt"]
-            versions = ", ".join(f"{name} {v}" for name, v in about["versions"].items())
-            lines.append(f"- {{doc}}`{stem}`: {about['machine']}; {versions}")
+        lines = ["| " + " | ".join(HEADER) + " |", "|---|--:|--:|--:|"]
+        for stem, seconds, megabytes, compared, ignored in status_rows():
+            cells = f"{compared} of {compared + ignored}"
+            lines.append(f"| {link(stem)} | {seconds} | {megabytes} | {cells} |")
         return parsed(self, lines)
+
+
+class ChapterChecks(SphinxDirective):
+    def run(self) -> list[nodes.Node]:
+        return parsed(self, check_lines())
+
+
+class ChapterVersions(SphinxDirective):
+    def run(self) -> list[nodes.Node]:
+        return parsed(self, version_lines())
 
 
 WORDS_PER_MINUTE = 200  # for a text with code in it
@@ -73,5 +110,7 @@ class ChapterCost(SphinxDirective):
 
 
 def setup(app) -> None:
+    app.add_directive("chapter-checks", ChapterChecks)
     app.add_directive("chapter-cost", ChapterCost)
     app.add_directive("chapter-status", ChapterStatus)
+    app.add_directive("chapter-versions", ChapterVersions)

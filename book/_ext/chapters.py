@@ -14,16 +14,16 @@ import hashlib
 import json
 import os
 import platform
+import re
 import sys
 import time
 import tomllib
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
-import jupytext
 import nbformat
 import yaml
-from notebook_prose import Prose
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK, NOTEBOOKS = ROOT / "book", ROOT / "notebooks"
@@ -37,6 +37,9 @@ PEAK = (
     else "__import__('resource').getrusage(__import__('resource').RUSAGE_SELF).ru_maxrss"
 )
 PEAK_UNIT = 1024 if sys.platform.startswith("linux") else 1
+SLIDES = {"slide", "slide-output"}  # tags of cells that talks show
+HEADING = re.compile(r"^(?:\((?P<label>[\w:-]+)\)=\n)?#+ (?P<heading>.+)$", re.MULTILINE)
+FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)  # where # begins a comment
 REPORTED = ("torch", "numpy", "bokeh", "tokenizers", "tiktoken", "regex", "transformers")
 
 
@@ -106,6 +109,8 @@ def is_setup(cell: nbformat.NotebookNode) -> bool:
 
 def from_source(stem: str) -> nbformat.NotebookNode:
     """The notebook of a chapter as its source says it, without outputs."""
+    import jupytext  # here, because readers who verify (verify.py) need none of the site's tools
+
     notebook = jupytext.reads(source(stem), fmt="md:myst")
     notebook.metadata = {
         "kernelspec": notebook.metadata["kernelspec"],
@@ -135,6 +140,8 @@ def glued(notebook: nbformat.NotebookNode) -> dict[str, str]:
 
 def chapter_notebook(stem: str, ran: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """The chapter's cells as they are now, in the words that go with a run's glued values."""
+    from notebook_prose import Prose
+
     notebook = from_source(stem)
     page, references = f"{homepage()}{stem}.html", BOOK / "references.bib"
     prose = Prose(page, references, glued(ran), source(stem))
@@ -144,11 +151,18 @@ def chapter_notebook(stem: str, ran: nbformat.NotebookNode) -> nbformat.Notebook
     return notebook
 
 
+def run_metadata(cell: nbformat.NotebookNode) -> dict:
+    """A cell's metadata without what only people and talks read, and no run depends on."""
+    kept = {key: value for key, value in cell.metadata.items() if key not in ("minigpt", "tags")}
+    tags = [tag for tag in cell.metadata.get("tags", []) if tag not in SLIDES]
+    return kept | ({"tags": tags} if tags else {})
+
+
 def inputs_digest(stem: str) -> str:
     """SHA-256 of everything that a chapter's outputs depend on."""
     digest = hashlib.sha256()
     for cell in code_cells(from_source(stem)):
-        digest.update(json.dumps([cell.source, cell.metadata], sort_keys=True).encode())
+        digest.update(json.dumps([cell.source, run_metadata(cell)], sort_keys=True).encode())
     package = (path for path in ROOT.glob("minigpt/**/*") if path.is_file())
     for path in (ROOT / "requirements.txt", *sorted(package)):
         if "__pycache__" in path.parts:
@@ -172,9 +186,33 @@ def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
+def is_ignored(cell: nbformat.NotebookNode) -> bool:
+    """Whether a cell has outputs that nbval does not compare."""
+    return "nbval-ignore-output" in cell.metadata.get("tags", [])
+
+
 def ignored(code: list[nbformat.NotebookNode]) -> int:
     """How many of the cells have outputs that nbval does not compare."""
-    return sum("nbval-ignore-output" in cell.metadata.get("tags", []) for cell in code)
+    return sum(map(is_ignored, code))
+
+
+def reason(cell: nbformat.NotebookNode) -> str:
+    """Why a cell's outputs are not compared, as its metadata says; empty where it does not."""
+    about = cell.metadata.get("minigpt")
+    return str(about.get("not_compared") or "").strip() if isinstance(about, dict) else ""
+
+
+def sections(notebook: nbformat.NotebookNode) -> list[tuple[str | None, str]]:
+    """For each code cell, the label (in a chapter's source) and words of the heading above it."""
+    here: tuple[str | None, str] = (None, "the beginning")
+    found = []
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            found.append(here)
+        else:
+            for match in HEADING.finditer(FENCED.sub("", cell.source)):
+                here = (match["label"], match["heading"].strip())
+    return found
 
 
 def take_outputs(cells: list[nbformat.NotebookNode], ran: list[nbformat.NotebookNode]) -> None:
@@ -213,11 +251,31 @@ def problems(stem: str, notebook: nbformat.NotebookNode | None) -> list[str]:
             out.append(f"{where}: code cell {number} is tagged raises-exception and raises nothing")
         if any(o.output_type == "stream" and o.name == "stderr" for o in cell.outputs):
             out.append(f"{where}: code cell {number} writes to stderr: mend the warning")
+        if is_ignored(cell) and not reason(cell):
+            out.append(
+                f"{where}: code cell {number} is tagged nbval-ignore-output and does not say why: "
+                'add `:minigpt: {not_compared: "…"}` below its tags'
+            )
+        if reason(cell) and not is_ignored(cell):
+            out.append(
+                f"{where}: code cell {number} says why it is not compared, and is compared: take "
+                "the reason out, or tag the cell nbval-ignore-output"
+            )
     if code and not any(c.outputs for c in code):
         out.append(f"{where} holds no outputs, so nbval would compare nothing: {mend}")
     if (skipped := ignored(code)) * 10 > len(code):
         out.append(f"{where}: {skipped} of {len(code)} code cells ignore outputs; at most 1 in 10")
     return out
+
+
+def machine() -> str:
+    """This machine, in a few words."""
+    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+
+
+def versions(names: Iterable[str]) -> dict[str, str]:
+    """The versions of Python and of some packages here; raises where one is not installed."""
+    return {"python": platform.python_version()} | {name: version(name) for name in names}
 
 
 def execute(stem: str) -> nbformat.NotebookNode:
@@ -248,8 +306,8 @@ def execute(stem: str) -> nbformat.NotebookNode:
         "inputs": inputs_digest(stem),
         "seconds": round(seconds, 1),
         "peak_mb": round(int(raw) * PEAK_UNIT / 1e6),
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "versions": {"python": platform.python_version()} | {n: version(n) for n in REPORTED},
+        "machine": machine(),
+        "versions": versions(REPORTED),
     }
     for cell in code_cells(notebook):
         merge_streams(cell)

@@ -1,0 +1,121 @@
+"""The small chapter that CONTRIBUTING.md gives to copy is a whole one, and works."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import chapters
+import pytest
+import yaml
+
+import minigpt.exercises
+import minigpt.plots
+
+GUIDE = (chapters.ROOT / "CONTRIBUTING.md").read_text("utf-8")
+FILE = re.compile(r"^<!-- file: (\S+) -->\n(`{3,})\w+\n(.*?)^\2$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """The guide's files in a folder of their own, from which the package imports them."""
+    for path, _, text in FILE.findall(GUIDE):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text, "utf-8")
+    for package in (minigpt, minigpt.plots, minigpt.exercises):
+        folder = tmp_path / package.__name__.replace(".", "/")
+        monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
+    importlib.invalidate_caches()
+    before = set(sys.modules)
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        if name.startswith("minigpt."):
+            del sys.modules[name]
+            package, _, attribute = name.rpartition(".")
+            vars(sys.modules[package]).pop(attribute, None)
+
+
+@pytest.fixture
+def stem(files, monkeypatch):
+    """The stem of the chapter, which the book's own functions read from that folder."""
+    (path,) = (files / "book").glob("*.md")
+    shutil.copy(chapters.BOOK / "references.bib", files / "book")
+    monkeypatch.setattr(chapters, "BOOK", files / "book")
+    return path.stem
+
+
+def test_its_files_are_those_that_a_chapter_has(files, stem):
+    wanted = {f"book/{stem}.md", f"tests/test_{stem}.py"}
+    wanted |= {f"minigpt/{folder}{stem}.py" for folder in ("", "plots/", "exercises/")}
+    assert {path for path, *_ in FILE.findall(GUIDE)} == wanted
+
+
+def test_its_code_is_in_the_books_style(files):
+    for name in ("minigpt", "minigpt/plots", "minigpt/exercises"):
+        (files / name / "__init__.py").touch()  # so that ruff knows the package from others
+    shutil.copy(chapters.ROOT / "pyproject.toml", files)
+    ruff = Path(sys.executable).parent / "ruff"
+    for command in (["check", "--no-cache"], ["format", "--check", "--no-cache"]):
+        done = subprocess.run([ruff, *command, "."], cwd=files, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout
+
+
+def test_its_tests_pass(files, stem):
+    names = {}
+    exec(compile((files / "tests" / f"test_{stem}.py").read_text("utf-8"), stem, "exec"), names)
+    tests = [thing for name, thing in names.items() if name.startswith("test_")]
+    assert len(tests) >= 3
+    for test in tests:
+        test()
+
+
+def test_its_cells_run_and_its_solution_is_correct(files, stem):
+    names = {}
+    for cell in chapters.code_cells(chapters.from_source(stem)):
+        if not chapters.is_setup(cell) and "glue(" not in cell.source:  # a kernel's alone
+            exec(compile(cell.source, stem, "exec"), names)
+    for name, check in vars(names["check"]).items():
+        if getattr(check, "__module__", "") == names["check"].__name__:
+            assert check(names[name]).passed
+
+
+def test_its_prose_becomes_a_notebook(files, stem):
+    notebook = chapters.chapter_notebook(stem, chapters.from_source(stem))
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert "as in (1), a float" in text
+    assert ":::" not in text
+
+
+def test_its_submissions_are_judged_as_the_guide_says(files, stem):
+    (code,) = re.findall(r"^```python\n(CORRECT\[.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+    names = {"CORRECT": {}, "WRONG": []}
+    exec(compile(code, "CONTRIBUTING.md", "exec"), names)
+    check = importlib.import_module(f"minigpt.exercises.{stem}")
+    for name, submission in names["CORRECT"].items():
+        assert getattr(check, name)(submission).passed
+    for name, submission, hint in names["WRONG"]:
+        assert hint in getattr(check, name)(submission).message
+
+
+def test_its_cells_say_why_they_are_not_compared():
+    (block,) = re.findall(r"(:tags: \[nbval-ignore-output\]\n.*?)```", GUIDE, re.DOTALL)
+    options = yaml.safe_load(re.sub(r"^:", "", block, flags=re.MULTILINE))
+    assert options["minigpt"]["not_compared"]
+
+
+def test_every_path_and_target_of_the_guide_exists():
+    prose = FILE.sub("", GUIDE)
+    targets = re.findall(r"^([a-z]+):", (chapters.ROOT / "Makefile").read_text("utf-8"), re.M)
+    assert set(re.findall(r"`make ([a-z]+)", prose)) <= set(targets)
+    for path in re.findall(r"`((?:book|minigpt|tests|experiments)/[\w/.-]+\.\w+)`", prose):
+        assert (chapters.ROOT / path).exists() or re.search(r"/(test_)?(x|rms)\.", path), path
+
+
+def test_every_link_within_the_guide_leads_to_a_heading():
+    headings = re.findall(r"^## (.+)$", FILE.sub("", GUIDE), re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    assert set(re.findall(r"\]\(#([\w-]+)\)", FILE.sub("", GUIDE))) <= anchors
