@@ -21,11 +21,12 @@ a
 b
 ```
 """
+LABELS = {"sec:tokenizer-merge": "tokenizer", "sec:model-gpt": "model"}
 
 
 @pytest.fixture
 def prose():
-    return Prose(PAGE, chapters.BOOK / "references.bib", {"words": "61,018"}, TEXT)
+    return Prose(PAGE, chapters.BOOK / "references.bib", {"words": "61,018"}, TEXT, LABELS)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,13 @@ def prose():
         ("{cite:p}`gage1994,sennrich2016`", "(Gage, 1994; Sennrich et al., 2016)"),
         ("{cite:t}`gage1994,sennrich2016`", "Gage (1994), Sennrich et al. (2016)"),
         ("see [](#sec:tokenizer-merge)", f"see [Merge *pairs*]({PAGE}#sec-tokenizer-merge)"),
+        ("[One {term}`token`.]{.key} Two.", "One token. Two."),
+        ("[See [it](https://a.b/).]{.key}", "See [it](https://a.b/)."),
+        ("as [above](#sec:tokenizer-merge)", f"as [above]({PAGE}#sec-tokenizer-merge)"),
+        (
+            "the [whole](#sec:model-gpt)",
+            "the [whole](https://example.org/book/model.html#sec-model-gpt)",
+        ),
         ("```{math}\n:label: eq:second\n\\frac{a}{b}\n```", "$$\n\\frac{a}{b} \\tag{2}\n$$"),
         ("```{math}\na\n```", "$$\na\n$$"),
         (
@@ -77,3 +85,8 @@ def test_what_is_unknown_is_refused(prose, myst):
 def test_a_link_to_a_section_that_is_not_there_is_refused(prose):
     with pytest.raises(ValueError, match="has the label 'sec:nowhere'"):
         prose.convert("see [](#sec:nowhere)")
+
+
+def test_a_link_to_another_page_without_words_is_refused(prose):
+    with pytest.raises(ValueError, match="another page: give it words"):
+        prose.convert("see [](#sec:model-gpt)")

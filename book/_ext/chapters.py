@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import functools
 import hashlib
 import json
 import os
@@ -74,6 +75,16 @@ def stems() -> list[str]:
 def source(stem: str) -> str:
     """The MyST text of a chapter or page."""
     return (BOOK / f"{stem}.md").read_text("utf-8")
+
+
+@functools.cache
+def labels() -> dict[str, str]:
+    """The stem of the page on which each label of a section stands."""
+    return {
+        label: path.stem
+        for path in sorted(BOOK.glob("*.md"))
+        for label in re.findall(r"^\(([\w:-]+)\)=$", path.read_text("utf-8"), re.MULTILINE)
+    }
 
 
 def notebook_path(stem: str) -> Path:
@@ -144,7 +155,7 @@ def chapter_notebook(stem: str, ran: nbformat.NotebookNode) -> nbformat.Notebook
 
     notebook = from_source(stem)
     page, references = f"{homepage()}{stem}.html", BOOK / "references.bib"
-    prose = Prose(page, references, glued(ran), source(stem))
+    prose = Prose(page, references, glued(ran), source(stem), labels())
     for cell in notebook.cells:
         if cell.cell_type == "markdown" and not is_setup(cell):
             cell.source = prose.convert(cell.source)

@@ -20,8 +20,9 @@ FENCE = re.compile(
 )
 ROLE = re.compile(r"(?<!\w)\{(?P<name>[\w:]+)\}`(?P<text>[^`]+)`")
 LABEL = re.compile(r"^\([\w:-]+\)=\n", re.MULTILINE)
+KEY = re.compile(r"\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\{\.key\}")  # a sentence for a slide
 SECTION = re.compile(r"^\((?P<label>[\w:-]+)\)=\n#+ (?P<heading>.+)$", re.MULTILINE)
-SECTION_LINK = re.compile(r"\[\]\(#(?P<label>[\w:-]+)\)")
+SECTION_LINK = re.compile(r"\[(?P<words>[^\]]*)\]\(#(?P<label>[\w:-]+)\)")
 
 
 @functools.cache
@@ -43,10 +44,18 @@ class Prose:
         references: the BibTeX file.
         values: what the chapter's cells glue into its prose, by key.
         text: the whole chapter, for the numbers of its equations.
+        labels: the stem of the page on which each label of the book stands.
     """
 
-    def __init__(self, page: str, references: Path, values: Mapping[str, str], text: str) -> None:
-        self.page, self.values = page, values
+    def __init__(
+        self,
+        page: str,
+        references: Path,
+        values: Mapping[str, str],
+        text: str,
+        labels: Mapping[str, str],
+    ) -> None:
+        self.page, self.values, self.labels = page, values, labels
         self.cited = authors_and_years(references)
         labels = re.findall(r"^:label: (\S+)$", text, re.MULTILINE)
         self.equations = {label: number for number, label in enumerate(labels, 1)}
@@ -55,14 +64,18 @@ class Prose:
     def convert(self, text: str) -> str:
         """One cell's MyST as Markdown; raises `ValueError` for what it does not know."""
         text = FENCE.sub(self.fence, LABEL.sub("", text))
-        text = SECTION_LINK.sub(self.section_link, text)
+        text = SECTION_LINK.sub(self.section_link, KEY.sub(r"\1", text))
         return ROLE.sub(self.role, text).strip("\n")
 
     def section_link(self, match: re.Match) -> str:
         label = match["label"]
-        if label not in self.sections:
-            raise ValueError(f"no section of this chapter has the label {label!r}")
-        return f"[{self.sections[label]}]({self.page}#{label.replace(':', '-')})"
+        words = match["words"] or self.sections.get(label)
+        if label not in self.labels:
+            raise ValueError(f"no page has the label {label!r}")
+        if words is None:
+            raise ValueError(f"{match[0]} leads to another page: give it words")
+        page = f"{self.page.rsplit('/', 1)[0]}/{self.labels[label]}.html"
+        return f"[{words}]({page}#{label.replace(':', '-')})"
 
     def fence(self, match: re.Match) -> str:
         name, title = match["name"], match["title"]
