@@ -1,0 +1,187 @@
+"""Paper for a workshop: each chapter's exercises to hand out, and the key to them.
+
+    python formats/workshop.py [stem…]
+
+writes `_build/workshop/<stem>-exercises.html`, with room to write and without a solution, and
+`<stem>-answers.html`, with the solutions and what the checks say of them. Both print on A4.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import html
+import re
+import sys
+from pathlib import Path
+
+import built_site
+import chapters
+import slide_marks
+from bs4 import Tag
+from site_style import site_style
+
+WORKSHOP = built_site.ROOT / "_build" / "workshop"
+EXERCISE = re.compile(r"(\d+)\.")
+SOLUTION = "Show a solution"  # what unfolds one
+HOW = "Write each function, here or in the chapter's notebook, where a check tells what is right."
+SPARE_LINES = 4  # of paper, more than the solution has of code
+
+
+@dataclasses.dataclass
+class Exercise:
+    """One exercise of a chapter.
+
+    Attributes:
+        number: as its text says it.
+        text: what is asked, as HTML.
+        formulas: the equations that it names, as HTML.
+        starters: the code to begin with, as HTML.
+        solutions: code and what it printed, as HTML: [(code, outputs)].
+        lines: how many lines of code the longest solution has.
+    """
+
+    number: int
+    text: str
+    formulas: list[str]
+    starters: list[str] = dataclasses.field(default_factory=list)
+    solutions: list[tuple[str, list[str]]] = dataclasses.field(default_factory=list)
+    lines: int = 0
+
+
+def code_of(cell: Tag) -> str:
+    """The code of a cell as HTML."""
+    return str(cell.select_one(".cell_input .highlight"))
+
+
+def named_formulas(tag: Tag, article: Tag) -> list[str]:
+    """The chapter's own equations that a paragraph refers to, with their numbers."""
+    found = []
+    for link in tag.select('a[href^="#equation-"]'):
+        formula = article.find(id=link["href"][1:])
+        number = html.escape(formula.select_one(".eqno").get_text(strip=True))
+        found.append(
+            f'<div class="formula">{slide_marks.inner(slide_marks.plain(formula))} '
+            f"<span>{number}</span></div>"
+        )
+    return found
+
+
+def exercises(stem: str) -> tuple[str, list[Exercise]]:
+    """A chapter's title and its exercises.
+
+    Raises:
+        ValueError: when there are none, or when one has no code to begin with or no solution.
+    """
+    article = slide_marks.parsed_page(stem)
+    title = slide_marks.inner(slide_marks.plain(article.find("h1")))
+    label = article.find(id=f"sec-{stem}-exercises")
+    if label is None:
+        raise ValueError(f"book/{stem}.md has no section labelled sec:{stem}-exercises")
+    found: list[Exercise] = []
+    for tag in label.find_parent("section").find_all(True, recursive=False):
+        start = EXERCISE.match(tag.strong.get_text()) if tag.name == "p" and tag.strong else None
+        if start:
+            text = str(slide_marks.plain(tag))
+            found.append(Exercise(int(start[1]), text, named_formulas(tag, article)))
+        elif tag.name != "div" or "cell" not in tag.get("class", []):
+            if found:  # what stands before the first is about the page
+                found[-1].text += str(slide_marks.plain(tag))
+        elif not found:
+            raise ValueError(f"book/{stem}.md: a cell stands before its first exercise")
+        elif (fold := tag.select_one("summary")) and SOLUTION in fold.get_text():
+            printed = [str(out) for out in tag.select(".cell_output .output .highlight")]
+            found[-1].solutions.append((code_of(tag), printed))
+            lines = tag.select_one(".cell_input").get_text().strip().count("\n") + 1
+            found[-1].lines = max(found[-1].lines, lines)
+        else:
+            found[-1].starters.append(code_of(tag))
+    if not found:
+        raise ValueError(f"book/{stem}.md has no exercises: begin one with **1.** and its text")
+    for exercise in found:
+        lacks = "code to begin with" if not exercise.starters else f"cell {SOLUTION!r}"
+        if not exercise.starters or not exercise.solutions:
+            raise ValueError(f"book/{stem}.md: exercise {exercise.number} has no {lacks}")
+    return title, found
+
+
+def question(exercise: Exercise) -> str:
+    """What is asked, with the equations that it names."""
+    return "\n".join([exercise.text, *exercise.formulas])
+
+
+def room(exercise: Exercise) -> str:
+    """Lines to write on."""
+    lines = "<div></div>" * (exercise.lines + SPARE_LINES)
+    return f'<div class="room" aria-hidden="true">{lines}</div>'
+
+
+def to_do(exercise: Exercise) -> str:
+    """The code to begin with, and room to go on."""
+    return "\n".join([*exercise.starters, room(exercise)])
+
+
+def answer(exercise: Exercise) -> str:
+    """The solutions, and what the check says of each."""
+    out = []
+    for code, printed in exercise.solutions:
+        out.append(f'<p class="label">A solution</p>\n{code}')
+        out += [
+            f'<p class="label">It prints</p>\n<div class="printed">{text}</div>' for text in printed
+        ]
+    return "\n".join(out)
+
+
+def sheet(stem: str, title: str, found: list[Exercise], key: bool) -> str:
+    """The hand-out of a chapter, or its key, as one HTML page."""
+    what = "answers" if key else "exercises"
+    plain = html.escape(re.sub(r"<[^>]+>", "", title))
+    name = "" if key else f'<p class="name">Name <span></span></p>\n<p>{HOW}</p>\n'
+    articles = "\n".join(
+        f"<article>\n{question(e)}\n{answer(e) if key else to_do(e)}\n</article>" for e in found
+    )
+    own = Path(__file__).with_name("workshop.css").read_text("utf-8")
+    address = f"{chapters.homepage()}{stem}.html#exercises"
+    return (
+        f'<!doctype html>\n<html lang="en" data-theme="light">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta name="viewport" content="width=device-width">\n<title>{plain}: {what}</title>\n'
+        f"<style>{site_style()}\n{own}</style>\n</head>\n<body>\n"
+        f"<h1>{title} <small>{what}</small></h1>\n{name}{articles}\n"
+        f'<footer>To run and check: <a href="{address}">{address}</a></footer>\n</body>\n</html>\n'
+    )
+
+
+def write(stems: list[str], folder: Path = WORKSHOP) -> list[Path]:
+    """Write both sheets of some chapters; each file replaces the old one when it is whole."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for stem in stems:
+        title, found = exercises(stem)
+        for key in (False, True):
+            path = folder / f"{stem}-{'answers' if key else 'exercises'}.html"
+            part = path.with_suffix(".part")
+            part.write_text(sheet(stem, title, found, key), "utf-8", newline="\n")
+            paths.append(part.replace(path))
+    return paths
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("stems", nargs="*", help="chapters (default: all)")
+    arguments = parser.parse_args()
+    known = chapters.stems()
+    for stem in arguments.stems:
+        if stem not in known:
+            parser.error(f"there is no chapter {stem!r}; there are: {', '.join(known)}")
+    try:
+        paths = write(arguments.stems or known)
+    except ValueError as error:
+        sys.exit(str(error))
+    size = sum(path.stat().st_size for path in paths)
+    print(f"{WORKSHOP}: {len(paths)} sheets, {size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()

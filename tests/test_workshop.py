@@ -1,0 +1,156 @@
+"""The workshop: hand-outs that give nothing away, keys that hold all, and a plan that adds up."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+import built_site  # noqa: F401 (first: it puts book/_ext on the path)
+import chapters
+import pytest
+import slide_marks
+import workshop
+from bs4 import BeautifulSoup
+
+STEMS = chapters.stems()
+PLAN = chapters.source("teaching")
+exercises_of = functools.cache(workshop.exercises)
+
+
+def text(stem: str, what: str) -> str:
+    """What a sheet says, as it was made."""
+    path = workshop.WORKSHOP / f"{stem}-{what}.html"
+    if not path.exists():
+        pytest.fail(f"{path} is missing: run `make workshop`")
+    return BeautifulSoup(path.read_text("utf-8"), "html.parser").body.get_text()
+
+
+def solution_cells(stem: str) -> list:
+    """The cells of a chapter's notebook that its page folds as solutions."""
+    cells = chapters.code_cells(chapters.committed(stem))
+    shown = [cell.metadata.get("mystnb", {}).get("code_prompt_show") for cell in cells]
+    return [cell for cell, name in zip(cells, shown, strict=True) if name == "Show a solution"]
+
+
+def numbers(stem: str) -> list[int]:
+    """The exercises of a chapter as its source numbers them."""
+    part = chapters.source(stem).split(f"(sec:{stem}-exercises)=")[1].split("\n(sec:")[0]
+    return [int(number) for number in re.findall(r"^\*\*(\d+)\.", part, re.MULTILINE)]
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_hand_outs_have_no_solution_and_keys_have_all(stem):
+    handed, key = text(stem, "exercises"), text(stem, "answers")
+    cells = chapters.code_cells(chapters.committed(stem))
+    starters = "\n".join(cell.source for cell in cells if "# your code" in cell.source)
+    path = workshop.WORKSHOP / f"{stem}-exercises.html"
+    sheet = BeautifulSoup(path.read_text("utf-8"), "html.parser")
+    written = "\n".join(pre.get_text() for pre in sheet.select("pre"))
+    solutions = solution_cells(stem)
+    assert len(solutions) >= len(numbers(stem)) > 0
+    for cell in solutions:
+        assert cell.source.strip() in key
+        for line in map(str.strip, cell.source.splitlines()):
+            assert line in starters or line not in written
+        for output in cell.outputs:
+            printed = output.get("text") or output["data"]["text/plain"]
+            assert printed.strip() in key
+            assert printed.strip() not in handed
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_every_exercise_is_on_both_sheets(stem):
+    for what in ("exercises", "answers"):
+        found = re.findall(r"^(\d+)\. ?", text(stem, what), re.MULTILINE)
+        assert list(map(int, found)) == numbers(stem)
+    _, exercises = exercises_of(stem)
+    assert all("your code" in "".join(e.starters) for e in exercises)
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_sheets_are_those_of_the_site_and_stand_alone(stem):
+    for what in ("exercises", "answers"):
+        page = workshop.sheet(stem, *exercises_of(stem), key=what == "answers")
+        made = (workshop.WORKSHOP / f"{stem}-{what}.html").read_text("utf-8")
+        assert page == made, "run `make workshop`"
+        assert not re.search(r"<script|<link|<img|url\((?!\"?data:)", page)
+
+
+@pytest.mark.parametrize("what", ["exercises", "answers"])
+def test_sheets_fit_a4(what, browser):
+    page = browser.new_page(viewport={"width": 658, "height": 900})  # A4 less its margins
+    page.emulate_media(media="print")
+    for stem in STEMS:
+        page.goto((workshop.WORKSHOP / f"{stem}-{what}.html").as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") <= 658, stem
+    page.close()
+
+
+def test_an_equation_that_an_exercise_names_stands_beside_it():
+    for stem in STEMS:
+        _, exercises = exercises_of(stem)
+        for exercise in exercises:
+            for number in re.findall(r"(?:equation|,) (\(\d+\))", exercise.text):
+                assert any(number in formula for formula in exercise.formulas), (stem, number)
+
+
+@pytest.mark.parametrize(
+    ("inside", "message"),
+    [
+        ("", "has no exercises"),
+        ('<div class="cell"></div>', "a cell stands before its first exercise"),
+        ("<p><strong>1.</strong> f</p>", "exercise 1 has no code to begin with"),
+        (
+            '<p><strong>1.</strong> f</p><div class="cell"><div class="cell_input">'
+            '<div class="highlight">x</div></div></div>',
+            "exercise 1 has no cell 'Show a solution'",
+        ),
+    ],
+)
+def test_exercises_that_lack_something_are_refused(inside, message, monkeypatch):
+    page = f'<h1>T</h1><section><span id="sec-new-exercises"></span><h2>E</h2>{inside}</section>'
+    soup = BeautifulSoup(f"<div>{page}</div>", "html.parser").div
+    monkeypatch.setattr(slide_marks, "parsed_page", lambda stem: soup)
+    with pytest.raises(ValueError, match=f"book/new.md.*{message}"):
+        workshop.exercises("new")
+
+
+def timetables() -> dict[str, list[list[str]]]:
+    """The rows of each timetable of the plan, by its heading."""
+    found = {}
+    for heading, body in re.findall(r"^## ([^\n]+)\n(.*?)(?=^\(teaching|\Z)", PLAN, re.M | re.S):
+        rows = [line.strip("| ").split("|") for line in body.splitlines() if line[:1] == "|"]
+        if rows:
+            found[f"{heading}: {body.strip().splitlines()[0]}"] = rows[2:]
+    return found
+
+
+def test_each_timetable_adds_up():
+    tables = timetables()
+    assert len(tables) == 2
+    for heading, rows in tables.items():
+        stated = int(re.search(r"(\d+) minutes", heading)[1])
+        assert sum(int(row[0]) for row in rows) == stated, heading
+
+
+def test_the_plan_names_exercises_that_there_are():
+    for heading, rows in timetables().items():
+        asked = [row for row in rows if "Exercises:" in row[1]]
+        assert asked, heading
+        for _, what, named, *_ in asked:
+            (stem,) = re.findall(r"\{doc\}`[^<`]*<(\w+)>`", what)
+            assert set(map(int, named.split(","))) <= set(numbers(stem)), (heading, stem)
+
+
+def test_the_plan_names_sections_pages_and_commands_that_there_are():
+    book = "\n".join(path.read_text("utf-8") for path in chapters.BOOK.glob("*.md"))
+    for label in re.findall(r"\(#([\w:-]+)\)", PLAN):
+        assert f"({label})=\n" in book, label
+    for stem in re.findall(r"\{doc\}`(?:[^<`]*<)?(\w+)>?`", PLAN):
+        assert (chapters.BOOK / f"{stem}.md").exists(), stem
+    targets = (chapters.ROOT / "Makefile").read_text("utf-8")
+    for target in re.findall(r"`make (\w+)", PLAN):
+        assert re.search(rf"^{target}:", targets, re.MULTILINE), target
+    day = next(rows for heading, rows in timetables().items() if "all six" in heading)
+    taught = {stem for row in day for stem in re.findall(r"<(\w+)>`", row[1])}
+    assert taught >= {stem for stem in re.findall(r"<(\w+)>`", PLAN)}
