@@ -1,0 +1,46 @@
+"""What the built pages hold, for the tests of the formats that are whole books."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+
+import built_site
+import static_pages
+from bs4 import BeautifulSoup, Tag
+
+
+@functools.cache
+def articles() -> dict[str, Tag]:
+    """The text of each page of the book, without what stills were taken of."""
+    found = {}
+    for stem, _ in static_pages.listed():
+        page = (built_site.require() / f"{stem}.html").read_text("utf-8")
+        article = BeautifulSoup(page, "html.parser").select_one(".mg-article")
+        for picture in static_pages.shown(article):
+            picture.extract()
+        for tag in article.select("script, noscript, .headerlink, .mg-start, .toctree-wrapper"):
+            tag.decompose()
+        found[stem] = article
+    return found
+
+
+def squeezed(text: str) -> str:
+    """A text without white space, soft hyphens and the hyphens at ends of lines."""
+    return "".join(text.split()).replace("\u00ad", "").replace("\ufffe", "").replace("-", "")
+
+
+def captions(article: Tag) -> list[str]:
+    """The numbered captions of figures, tables and listings."""
+    return [static_pages.text_of(tag.parent) for tag in article.select(".caption-number")]
+
+
+def equation_numbers(article: Tag) -> list[str]:
+    """The numbers of numbered formulas, in parentheses."""
+    return [tag.get_text().strip() for tag in article.select(".eqno")]
+
+
+def outside(article: Tag) -> Counter[str]:
+    """How often each address outside the site is linked."""
+    links = (tag["href"] for tag in article.select("a[href]"))
+    return Counter(link for link in links if link.startswith(("http:", "https:")))

@@ -1,0 +1,198 @@
+"""The PDF: complete by the built pages, and navigable."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+
+import built_book
+import edition
+import pdf
+import pikepdf
+import pypdfium2
+import pytest
+import static_pages
+import stills
+from bs4 import BeautifulSoup
+
+
+@pytest.fixture(scope="module")
+def opened():
+    """The PDF by its objects."""
+    if not pdf.PDF.exists():
+        pytest.fail(f"{pdf.PDF} is missing: make it first with `make formats`")
+    with pikepdf.open(pdf.PDF) as document:
+        yield document
+
+
+@pytest.fixture(scope="module")
+def read(opened) -> tuple[list[str], list[tuple[int, str, int]]]:
+    """The text of each page, and the outline: level, title, page counted from 1."""
+    document = pypdfium2.PdfDocument(pdf.PDF)
+    texts = [page.get_textpage().get_text_range() for page in document]
+    outline = [
+        (mark.level, mark.get_title(), mark.get_dest().get_index() + 1)
+        for mark in document.get_toc()
+    ]
+    document.close()
+    return texts, outline
+
+
+@pytest.fixture(scope="module")
+def chapters_texts(read) -> dict[str, str]:
+    """The text of each page of the website as the PDF has it, without white space."""
+    texts, outline = read
+    starts = [page for level, title, page in outline if level == 0 and title != pdf.CONTENTS]
+    ends = [*(start - 1 for start in starts[1:]), len(texts)]
+    stems = [stem for stem, _ in static_pages.listed()]
+    found = {}
+    for stem, start, end in zip(stems, starts, ends, strict=True):
+        found[stem] = built_book.squeezed("".join(texts[start - 1 : end]))
+    return found
+
+
+@pytest.fixture(scope="module")
+def annotations(opened) -> list[tuple[int, pikepdf.Object]]:
+    """Every link, with the page that it is on."""
+    return [
+        (number, annotation)
+        for number, page in enumerate(opened.pages, 1)
+        for annotation in page.get("/Annots", [])
+    ]
+
+
+def test_the_outline_is_that_of_the_pages(read):
+    wanted = [(0, pdf.CONTENTS)]
+    for article in built_book.articles().values():
+        wanted.append((0, static_pages.text_of(article.h1)))
+        wanted += [(1, static_pages.text_of(tag)) for tag in article.select("section > h2")]
+        if article.select("details:not(.cell.tag_hide-input details)"):
+            wanted.append((1, pdf.FOLDS))
+    assert [(level, title) for level, title, _ in read[1] if level < 2] == wanted
+
+
+def test_the_contents_have_the_pages_of_the_outline(read):
+    texts, outline = read
+    first = next(page for _, title, page in outline if title != pdf.CONTENTS)
+    printed = " ".join("".join(texts[1 : first - 1]).split())
+    place = 0
+    for level, title, page in outline:
+        if level < 2 and title != pdf.CONTENTS:
+            entry = f"{title} {page}"
+            place = printed.find(entry, place)
+            assert place >= 0, entry
+
+
+@pytest.mark.parametrize("stem", [stem for stem, _ in static_pages.listed()])
+def test_a_page_is_complete(chapters_texts, stem):
+    text, article = chapters_texts[stem], built_book.articles()[stem]
+    wanted = [*built_book.captions(article), *built_book.equation_numbers(article)]
+    wanted += [static_pages.text_of(tag) for tag in article.select("h1, h2, h3, dt")]
+    wanted += [static_pages.text_of(tag) for tag in article.select(".citation p, .footnote p")]
+    assert [told for told in wanted if built_book.squeezed(told) not in text] == []
+
+
+@pytest.mark.parametrize("stem", [stem for stem, _ in static_pages.listed()])
+def test_every_letter_is_printed(chapters_texts, stem):
+    """A letter without a glyph has no text in a PDF either."""
+    article = BeautifulSoup(str(built_book.articles()[stem]), "html.parser")
+    for hidden in article.select("annotation, .tag_hide-input details, svg, math"):
+        hidden.decompose()
+    printed = set(unicodedata.normalize("NFKC", chapters_texts[stem]))
+    letters = set(unicodedata.normalize("NFKC", article.get_text()))
+    marks = {letter for letter in letters if unicodedata.category(letter) in {"Mn", "Mc", "Cf"}}
+    assert {c for c in letters - marks - printed if not c.isspace() and c != "-"} == set()
+
+
+def test_links_lead_somewhere(opened, annotations):
+    places = opened.Root.Dests
+    pages = {page.objgen for page in opened.pages}
+    inner = [str(a.Dest) for _, a in annotations if "/Dest" in a]
+    assert len(inner) > len(stills.taken())
+    assert [name for name in inner if name not in places] == []
+    assert all(places[name][0].objgen in pages for name in set(inner))
+    outer = [str(a.A.URI) for _, a in annotations if "/A" in a]
+    assert [address for address in outer if not re.match(r"https?://", address)] == []
+    assert len(inner) + len(outer) == len(annotations)
+
+
+def test_no_link_is_lost(annotations):
+    outer = {str(a.A.URI) for _, a in annotations if "/A" in a}
+    wanted = set().union(*map(built_book.outside, built_book.articles().values()))
+    assert wanted <= outer
+    inner = {str(a.Dest).removeprefix("/") for _, a in annotations if "/Dest" in a}
+    for stem, article in built_book.articles().items():
+        for tag in article.select("a[href]"):
+            path, _, fragment = tag["href"].partition("#")
+            target = path.removesuffix(".html") or stem
+            if target in built_book.articles() and not tag.find_parent(class_="tag_hide-input"):
+                assert pdf.anchor(target, fragment) in inner
+
+
+def test_references_name_the_right_page(opened, read, annotations):
+    """ "(page 57)" after a link is where the link goes."""
+    numbers = {page.objgen: number for number, page in enumerate(opened.pages, 1)}
+    texts, checked = read[0], 0
+    for number, annotation in annotations:
+        if "/Dest" not in annotation or "--unfold-" not in str(annotation.Dest):
+            continue
+        place = numbers[opened.Root.Dests[str(annotation.Dest)][0].objgen]
+        assert re.search(rf": page\s+{place}\b", texts[number - 1])
+        checked += 1
+    folds = sum(
+        len(article.select("details:not(.cell.tag_hide-input details)"))
+        for article in built_book.articles().values()
+    )
+    assert checked >= folds
+
+
+def test_it_is_tagged_and_says_what_it_is(opened):
+    about = edition.current()
+    assert opened.Root.MarkInfo.Marked
+    assert opened.Root.Lang == edition.LANGUAGE
+    assert opened.docinfo["/Title"] == about.title
+    assert opened.docinfo["/Author"] == ", ".join(about.authors)
+    assert about.version in str(opened.docinfo["/Subject"])
+    assert opened.Root.ViewerPreferences.DisplayDocTitle
+    assert "/JavaScript" not in opened.Root.get("/Names", {})
+    figures = [
+        o for o in opened.objects if isinstance(o, pikepdf.Dictionary) and o.get("/S") == "/Figure"
+    ]
+    alts = Counter(str(figure.get("/Alt", "")) for figure in figures)
+    assert "" not in alts
+    assert set(alts) >= {still.alt for still in stills.taken()}
+
+
+def test_fonts_travel_with_it(opened):
+    fonts = [o for o in opened.objects if isinstance(o, pikepdf.Dictionary) and "/FontBBox" in o]
+    described = [o for o in fonts if o.get("/Type") == "/FontDescriptor"]
+    assert described
+    assert all({"/FontFile", "/FontFile2", "/FontFile3"} & set(o.keys()) for o in described)
+
+
+def test_pages_are_of_one_size_and_none_is_blank(opened, read):
+    for number, page in enumerate(opened.pages, 1):
+        width, height = (float(side) * 25.4 / 72 for side in page.mediabox[2:])
+        assert (round(width), round(height)) == (176, 250)
+        body = read[0][number - 1].split("\n", 1)[-1].strip()
+        assert body not in {"", str(number)} or page.get_images(), f"page {number} is blank"
+    print(f"{len(opened.pages)} pages, {pdf.PDF.stat().st_size / 1e6:.1f} MB")
+
+
+def test_folds_move_to_the_end():
+    soup = BeautifulSoup(
+        '<div><h1>Page</h1><section id="a"><h2>A</h2>'
+        '<details class="fold cell"><summary>Show a solution</summary><pre>code</pre></details>'
+        '<details class="fold drawing"><summary>Show the code</summary>plot()</details>'
+        "<p>after</p></section></div>",
+        "html.parser",
+    )
+    page = static_pages.Page("page", "", "Page", soup.div, {})
+    pdf.gather_folds(page, soup)
+    assert "plot()" not in soup.get_text()
+    assert soup.get_text(" ").index("after") < soup.get_text(" ").index("code")
+    assert soup.select_one(".unfold a")["href"] == f"#{soup.select_one('.folded-title')['id']}"
+    assert soup.select_one(".folded a")["href"] == f"#{soup.select_one('.unfold')['id']}"
+    assert soup.select_one(".unfold a").string == "1. A solution"
+    assert [title for _, title in page.sections] == ["A", pdf.FOLDS]
