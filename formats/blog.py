@@ -1,0 +1,112 @@
+"""Chapters as blog posts.
+
+    python formats/blog.py [stems…] [--target github|jekyll|hugo|devto] [--images ADDRESS]
+
+writes `_build/blog/<stem>/` for each chapter (all of them when none is named): `index.md` with
+its front matter, `images/*.png`, and `post.html`, to paste into an editor for rich text. What a
+post holds and leaves out is said in `post_blocks`, what each target needs in `post_dialects`, and
+how `post.html` is made to survive a paste in `pasteable`. It reads the committed notebooks, the
+built site and the stills, and opens the site in headless Chromium for pictures of formulas.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import built_site
+import chapters
+import chromium
+import pasteable
+import post_blocks
+import post_maths
+import stills
+from post_dialects import DIALECTS
+
+BLOG = built_site.ROOT / "_build" / "blog"
+PUBLISHED = f"{chapters.homepage()}downloads/images/"  # by `formats/downloads.py`
+ELSEWHERE = {"devto", "jekyll"}  # targets that take no folder of pictures beside a post
+
+
+def write(
+    post: post_blocks.Post, target: str, images: str, formulas: Mapping, folder: Path
+) -> None:
+    """One post, into an empty folder; a failure leaves what is half done to the caller."""
+    (folder / "images").mkdir(parents=True)
+    for block in post_blocks.flat(post.blocks):
+        if isinstance(block, post_blocks.Picture):
+            shutil.copyfile(stills.STILLS / block.file, folder / "images" / block.name)
+    markdown = DIALECTS[target](images).document(post)
+    page = pasteable.Page(post, stills.STILLS, formulas, stills.DENSITY).document()
+    (folder / "index.md").write_text(markdown, "utf-8", newline="\n")
+    (folder / "post.html").write_text(page, "utf-8", newline="\n")
+
+
+def make(
+    browser, stems: list[str], target: str = "github", images: str = "images/", blog: Path = BLOG
+) -> list[Path]:
+    """Write the posts of some chapters; the folder of each is replaced as a whole, at the end.
+
+    Args:
+        browser: a Playwright browser, for pictures of formulas.
+        stems: the chapters.
+        target: one of ``DIALECTS``.
+        images: what comes before the name of a picture in `index.md`: a folder, or an address
+            with a slash at the end, for sites that take no folder of pictures.
+        blog: the folder of all posts.
+
+    Raises:
+        ValueError: for an unknown target or chapter, when there is no site or no still, or when
+            something in a chapter has no form in a post.
+    """
+    if target not in DIALECTS:
+        raise ValueError(f"there is no target {target!r}; there are: {', '.join(DIALECTS)}")
+    posts = [post_blocks.read(stem) for stem in stems]
+    blog.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(dir=blog.parent) as scratch,
+        post_maths.photographer(browser) as formulas,
+    ):
+        for post in posts:
+            write(post, target, images, formulas(post.stem), Path(scratch) / post.stem)
+        for post in posts:
+            shutil.rmtree(blog / post.stem, ignore_errors=True)
+            (Path(scratch) / post.stem).rename(blog / post.stem)
+    return [blog / post.stem for post in posts]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("stems", nargs="*", help="chapters (default: all that have code)")
+    parser.add_argument(
+        "--target", default="github", help=f"one of {', '.join(DIALECTS)} (default: github)"
+    )
+    parser.add_argument(
+        "--images",
+        metavar="ADDRESS",
+        help="where the pictures of index.md will be, with a slash at the end (default: images/; "
+        "for devto, which takes no folder, and jekyll, which has none beside a post, "
+        f"{PUBLISHED}, where the site has them)",
+    )
+    arguments = parser.parse_args()
+    beside = "images/" if arguments.target not in ELSEWHERE else PUBLISHED
+    images = arguments.images or beside
+    try:
+        stems = arguments.stems or chapters.stems()
+        with chromium.launched() as browser:
+            folders = make(browser, stems, arguments.target, images)
+    except ValueError as error:
+        sys.exit(str(error))
+    for folder in folders:
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        print(f"{folder}: {size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,337 @@
+"""The Markdown of four places where blogs are written, and the front matter of each.
+
+Their pitfalls, which every class below says how it avoids: formulas whose underscores or
+backslashes Markdown eats, templates that run before Markdown and take `{{` in code for their own,
+and raw HTML that is dropped.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar
+
+import yaml
+from markdown_it import MarkdownIt
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+from post_blocks import Block, Code, Fold, Output, Picture, Piece, Post, Prose, pieces
+from post_maths import as_text, plain
+
+# A backslash and a sign that Redcarpet, dev.to's Markdown, takes it away from.
+REDCARPET = r"\\([\\`*_{}\[\]()#+\-.!:|&<>^~=\"$])"
+
+
+def parser() -> MarkdownIt:
+    """CommonMark with tables and formulas, and without raw HTML."""
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    return markdown.use(dollarmath_plugin, allow_labels=False, allow_space=False)
+
+
+def inline_html(markdown: str) -> str:
+    """One line of Markdown as HTML, its formulas as text."""
+    rendering = parser()
+    rendering.add_render_rule(
+        "math_inline", lambda self, tokens, i, options, env: as_text(tokens[i].content)
+    )
+    return rendering.renderInline(markdown)
+
+
+def fenced(language: str, text: str) -> str:
+    """Text as a block of code whose fence is longer than any in it."""
+    ticks = longer_run(text, at_least=3)
+    return f"{ticks}{language}\n{text}\n{ticks}"
+
+
+def longer_run(text: str, at_least: int) -> str:
+    """A run of backticks that is longer than any in a text."""
+    runs = [0, *map(len, re.findall(r"`+", text))]
+    return "`" * max(at_least, max(runs) + 1)
+
+
+class Dialect:
+    """CommonMark with `<details>`; what the others share."""
+
+    name: ClassVar[str]
+    canonical: ClassVar[str] = "canonical_url"
+
+    def __init__(self, images: str = "images/") -> None:
+        self.images = images
+
+    def front(self, post: Post) -> dict:
+        """The front matter."""
+        return {
+            "title": post.title,
+            "description": post.description,
+            "date": post.date,
+            "tags": post.tags,
+            self.canonical: post.page,
+        }
+
+    def document(self, post: Post) -> str:
+        """The whole file."""
+        front = yaml.safe_dump(
+            self.front(post), sort_keys=False, allow_unicode=True, width=float("inf")
+        )
+        return f"---\n{front}---\n\n{self.body(post)}\n"
+
+    def body(self, post: Post) -> str:
+        return self.blocks(post.blocks)
+
+    def blocks(self, blocks: tuple) -> str:
+        return "\n\n".join(map(self.block, blocks))
+
+    def block(self, block: Block) -> str:
+        match block:
+            case Prose(text):
+                return self.prose(text)
+            case Code(language, text):
+                return self.code_block(language, text)
+            case Output(text):
+                return f"*Output:*\n\n{self.code_block('text', text)}"
+            case Picture():
+                return self.picture(block)
+            case Fold(summary, inside):
+                return self.fold(summary, self.blocks(inside))
+
+    def prose(self, text: str) -> str:
+        """Markdown with its formulas and its code as this dialect writes them."""
+        out = ""
+        for piece in pieces(text):
+            if piece.kind == "text":
+                words = piece.inside
+                if out.endswith("\n") and not words.startswith("\n>"):  # after a block
+                    words = "\n" + words.lstrip("\n")
+                out += self.words(words)
+            elif piece.kind == "code":
+                ticks = longer_run(piece.inside, at_least=1)
+                out += self.code_span(f"{ticks}{piece.inside}{ticks}")
+            elif piece.kind == "inline":
+                out += self.inline(self.formula(" ".join(piece.inside.split())))
+            else:
+                out = self.beside(out, piece)
+        return out.strip("\n")
+
+    def beside(self, before: str, piece: Piece) -> str:
+        """What stands before a fence or a displayed formula, with it, blank lines between."""
+        if piece.kind == "fence":
+            shown = self.code_block(piece.info, piece.inside)
+        else:
+            shown = self.display(self.formula(piece.inside), piece.info)
+        lines = "\n".join(f"{piece.edge}{line}" for line in shown.split("\n"))
+        gap = piece.edge.rstrip()
+        before = before.rstrip("\n")
+        if before and not before.endswith(f"\n{gap}"):
+            before += f"\n{gap}"
+        return f"{before}\n{lines}\n" if before else f"{lines}\n"
+
+    def words(self, text: str) -> str:
+        return text
+
+    def code_span(self, code: str) -> str:
+        return code
+
+    def code_block(self, language: str, text: str) -> str:
+        return fenced(language, text)
+
+    def formula(self, latex: str) -> str:
+        """What all formulas need here, inline or displayed."""
+        return latex
+
+    def inline(self, latex: str) -> str:
+        raise NotImplementedError
+
+    def display(self, latex: str, number: str) -> str:
+        raise NotImplementedError
+
+    def fold(self, summary: str, inside: str) -> str:
+        # The blank lines let Markdown begin again within the element.
+        return f"<details>\n<summary>{inline_html(summary)}</summary>\n\n{inside}\n\n</details>"
+
+    def picture(self, picture: Picture) -> str:
+        # No alternative text of these sites can hold brackets and escapes alike.
+        alt = self.words(picture.alt.translate(str.maketrans("[]", "()", "`\\*<>$")))
+        shown = f"[![{alt}]({self.images}{picture.name})]({picture.link})"
+        if picture.caption:
+            caption = self.prose(picture.caption)
+            shown += f"\n\n{caption if '*' in caption else f'*{caption}*'}"
+        if picture.text:
+            shown += f"\n\n{self.fold('The same as text', self.code_block('text', picture.text))}"
+        return shown
+
+
+class GitHub(Dialect):
+    r"""A file in a repository, a gist or a wiki.
+
+    Inline formulas stand between $` and `$, GitHub's own form against Markdown's taste for
+    underscores, backslashes and neighbouring letters, displayed ones in a `math` block. GitHub
+    refuses `\operatorname`, and numbers set by `\tag` lie over the formula where the column is
+    narrow: operators become `\mathop{\mathrm{…}}\nolimits`, and the number ends the line.
+    """
+
+    name = "github"
+
+    def body(self, post: Post) -> str:
+        return f"# {self.prose(post.title)}\n\n{super().body(post)}"  # the table above has no title
+
+    def formula(self, latex: str) -> str:
+        latex = re.sub(r"\\operatorname\*\{([^{}]*)\}", r"\\mathop{\\mathrm{\1}}", latex)
+        return re.sub(r"\\operatorname\{([^{}]*)\}", r"\\mathop{\\mathrm{\1}}\\nolimits", latex)
+
+    def words(self, text: str) -> str:
+        return re.sub(r"\\?\$", "<span>$</span>", text)  # one that begins no formula
+
+    def inline(self, latex: str) -> str:
+        return f"$`{no_bars(latex)}`$"
+
+    def display(self, latex: str, number: str) -> str:
+        return fenced("math", latex + (rf" \qquad ({number})" if number else ""))
+
+
+class Jekyll(Dialect):
+    r"""Kramdown, as Jekyll and GitHub Pages use it, with MathJax or KaTeX in the page.
+
+    `$$…$$` is a formula inline too; a bar is the edge of a table wherever it stands, so in
+    formulas it is `\vert`; Liquid runs first, so code in which it would see its own braces stands
+    between `raw` tags. A post's page is not where its file is: give the pictures an address.
+    """
+
+    name = "jekyll"
+    in_table = False  # whether the words at hand stand in a table, where a bar is meant
+
+    def front(self, post: Post) -> dict:
+        return {"layout": "post", **super().front(post)}
+
+    def prose(self, text: str) -> str:
+        lines, out, place = text.split("\n"), [], 0
+        tables = [token.map for token in parser().parse(text) if token.type == "table_open"]
+        for start, end in [*tables, (len(lines), len(lines))]:
+            for part, self.in_table in ((lines[place:start], False), (lines[start:end], True)):
+                out.append(super().prose("\n".join(part)))
+            place = end
+        self.in_table = False
+        return "\n\n".join(filter(None, out))
+
+    def words(self, text: str) -> str:
+        text = re.sub(r"\{(?=[{%])", "&#123;", text)
+        return text if self.in_table else re.sub(r"(?<!\\)\|", r"\|", text)
+
+    def code_span(self, code: str) -> str:
+        if self.in_table:
+            code = code.replace(r"\|", "|")  # no edge within code, and no escape either
+        return f"{{% raw %}}{code}{{% endraw %}}" if re.search(r"\{[{%]", code) else code
+
+    def code_block(self, language: str, text: str) -> str:
+        block = fenced(language, text)
+        return f"{{% raw %}}\n{block}\n{{% endraw %}}" if re.search(r"\{[{%]", text) else block
+
+    def formula(self, latex: str) -> str:
+        return re.sub(r"\{(?=[{%])", "{ ", latex)
+
+    def inline(self, latex: str) -> str:
+        return f"$${no_bars(latex)}$$"
+
+    def display(self, latex: str, number: str) -> str:
+        return f"$$\n{tagged(latex, number)}\n$$"
+
+    def fold(self, summary: str, inside: str) -> str:
+        return super().fold(summary, inside).replace("<details>", '<details markdown="1">', 1)
+
+
+class Hugo(Dialect):
+    r"""Goldmark, for Hugo 0.140 or later.
+
+    Formulas stand between `\(` and `\)`, or `$$` lines, and need the passthrough extension:
+
+        [markup.goldmark.extensions.passthrough]
+        enable = true
+        [markup.goldmark.extensions.passthrough.delimiters]
+        block = [['\[', '\]'], ['$$', '$$']]
+        inline = [['\(', '\)']]
+
+    Folds are Hugo's own `details` shortcode: raw `<details>` would need `unsafe = true`, and
+    without it every solution would stand open.
+    """
+
+    name = "hugo"
+    canonical = "canonicalURL"
+
+    def document(self, post: Post) -> str:
+        for block in map(str, (post.title, post.description, *post.blocks)):
+            if found := re.search(r".{0,20}\{\{[<%].{0,20}", block):
+                raise ValueError(f"{found[0]!r} would be a shortcode in Hugo: write it otherwise")
+        return super().document(post)
+
+    def inline(self, latex: str) -> str:
+        return rf"\({no_bars(latex)}\)"
+
+    def display(self, latex: str, number: str) -> str:
+        return f"$$\n{tagged(latex, number)}\n$$"
+
+    def fold(self, summary: str, inside: str) -> str:
+        words = summary.replace("\\", "\\\\").replace('"', '\\"')
+        return f'{{{{< details summary="{words}" >}}}}\n\n{inside}\n\n{{{{< /details >}}}}'
+
+
+class DevTo(Dialect):
+    r"""dev.to's editor in its first version, where a post begins with its front matter.
+
+    It turns every line's end into a break, so paragraphs are one line. It reads Markdown before
+    Liquid tags, so the formulas between `katex` tags are escaped for Markdown; code it protects
+    from Liquid by itself, and `raw` tags around code would close its own. Folds are `details`
+    tags. There is no date: dev.to sets it when a draft is published and refuses one in the past.
+    """
+
+    name = "devto"
+
+    def front(self, post: Post) -> dict:
+        front = super().front(post)
+        del front["date"]
+        front["tags"] = ", ".join(post.tags)
+        return {"title": front.pop("title"), "published": False, **front}
+
+    def prose(self, text: str) -> str:
+        return super().prose(unwrapped(text))
+
+    def words(self, text: str) -> str:
+        return re.sub(r"\{(?=[{%])", "&#123;", text)
+
+    def formula(self, latex: str) -> str:
+        latex = re.sub(r"\{(?=[{%])", "{ ", " ".join(latex.split()))
+        latex = re.sub(REDCARPET, self.escaped, latex)
+        return re.sub(r"(^|[\s>(])([_*])", r"\1\\\2", latex)
+
+    @staticmethod
+    def escaped(found: re.Match) -> str:
+        """A backslash that stays when Markdown reads it before a sign, and the sign."""
+        return r"\\" + (r"\\" if found[1] == "\\" else found[1])
+
+    def inline(self, latex: str) -> str:
+        return f"{{% katex inline %}} {no_bars(latex)} {{% endkatex %}}"
+
+    def display(self, latex: str, number: str) -> str:
+        return f"{{% katex %}}\n{tagged(latex, number)}\n{{% endkatex %}}"
+
+    def fold(self, summary: str, inside: str) -> str:
+        return f"{{% details {plain(inline_html(summary))} %}}\n\n{inside}\n\n{{% enddetails %}}"
+
+
+def no_bars(latex: str) -> str:
+    """The same inline formula without a bar, which in a table would begin a new cell."""
+    return re.sub(r"\\\|", r"\\Vert ", latex).replace("|", r"\vert ")
+
+
+def tagged(latex: str, number: str) -> str:
+    return latex + (rf" \tag{{{number}}}" if number else "")
+
+
+def unwrapped(text: str) -> str:
+    """The same Markdown with every paragraph on one line."""
+    lines = text.split("\n")
+    for token in reversed(parser().parse(text)):
+        if token.type == "paragraph_open" and token.map[1] - token.map[0] > 1:
+            first, *others = lines[slice(*token.map)]
+            joined = " ".join([first, *(re.sub(r"^[ >]*", "", line) for line in others)])
+            lines[slice(*token.map)] = [joined]
+    return "\n".join(lines)
+
+
+DIALECTS = {dialect.name: dialect for dialect in (GitHub, Jekyll, Hugo, DevTo)}
