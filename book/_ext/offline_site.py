@@ -16,9 +16,10 @@ from urllib.parse import quote, urlsplit
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 LAST = 990  # of the handlers of build-finished; the latest others delete files, at 900
 GROUND = "#14171d"  # of the icons
-# What no page asks for: notebooks, what crawlers read, and pictures that stand in a page itself.
+# What no page asks for: notebooks, other formats, what crawlers read, and pictures that stand in a
+# page itself.
 LEFT_OUT = re.compile(
-    r"""(_sources|notebooks|_downloads)/ | (.*/)?\. | .*\.ipynb$ | service-worker\.js$
+    r"""(_sources|notebooks|_downloads|downloads)/ | (.*/)?\. | .*\.ipynb$ | service-worker\.js$
     | objects\.inv$ | robots\.txt$ | sitemap\.xml$ | _static/card\.
     | _static/icons/.*\.svg$ | _static/road/""",
     re.VERBOSE,

@@ -19,7 +19,7 @@ def remove_stale(app, error) -> None:
     kept = app.env.found_docs | NOT_DOCUMENTS
     for page in out.rglob("*.html"):
         name = page.relative_to(out).with_suffix("").as_posix()
-        if name not in kept and not name.startswith("_static/"):
+        if name not in kept and not name.startswith(("_static/", "downloads/")):
             page.unlink()
     for notebook in (out / "notebooks").glob("*.ipynb"):
         if notebook.stem not in chapters.stems():
