@@ -16,13 +16,13 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import built_site
 import chapters
 import chromium
 import edition
+import other_scripts
 import pikepdf
 import static_pages
 from bs4 import BeautifulSoup, Tag
@@ -171,19 +171,6 @@ def title_page(about: edition.Edition) -> str:
     )
 
 
-def other_scripts() -> tuple[str, str]:
-    """Fonts for what Latin ones lack, so that no machine prints boxes: their `@font-face`
-    rules and, in CSS, the names under which they stand."""
-    faces, names = [], []
-    for package in ("manimgx_fonts", "manimgx_fonts_cjk"):
-        folder = Path(find_spec(package).origin).parent
-        for path in sorted(p for p in folder.iterdir() if p.suffix in {".ttf", ".ttc"}):
-            name = path.name.split("[")[0].split(".")[0]
-            names.append(f'"{name}"')
-            faces.append(f'@font-face {{ font-family: "{name}"; src: url("{path.as_uri()}") }}\n')
-    return "".join(faces), ", ".join(names)
-
-
 def document(pages: list[static_pages.Page], about: edition.Edition) -> str:
     """The HTML that is printed; the pages' articles are changed."""
     soup, executable = BeautifulSoup("", "html.parser"), set(chapters.stems())
@@ -199,7 +186,6 @@ def document(pages: list[static_pages.Page], about: edition.Edition) -> str:
         page.article["style"] = f"page: {page.stem}"
         title = page.title.replace("\\", "\\\\").replace('"', '\\"')
         heads.append(f'@page {page.stem} {{ @top-center {{ content: "{title}" }} }}')
-    scripts, others = other_scripts()
     static = built_site.SITE / "_static"
     styles = "".join(
         f'<link rel="stylesheet" href="{path.as_uri()}">'
@@ -211,7 +197,8 @@ def document(pages: list[static_pages.Page], about: edition.Edition) -> str:
         f'<!DOCTYPE html><html lang="{edition.LANGUAGE}" data-theme="light"><head>'
         f'<meta charset="utf-8"><title>{html.escape(about.title)}</title>{styles}<style>'
         f'@font-face {{ font-family: "MiniGPT Math"; src: url("{font}") }}\n'
-        f"{scripts}html {{ --others: {others} }}\n{chr(10).join(heads)}</style></head><body>"
+        f"{other_scripts.faces()}html {{ --others: {other_scripts.families()} }}\n"
+        f"{chr(10).join(heads)}</style></head><body>"
         f"{title_page(about)}{contents(pages)}{articles}</body></html>"
     )
 

@@ -111,7 +111,10 @@ def show_stills(article: Tag, stem: str, soup: BeautifulSoup) -> dict[str, bytes
         for number, (data, width, height) in enumerate(cut, 1):
             name = still.file if len(cut) == 1 else still.file.replace(".png", f"-{number}.png")
             alt = still.alt if number == 1 else f"The same, part {number} of {len(cut)}"
-            size = {"width": str(width // stills.DENSITY), "height": str(height // stills.DENSITY)}
+            width, height = width // stills.DENSITY, height // stills.DENSITY
+            # A small picture stays as small as it is on the page; the sheets' rules do the rest.
+            style = f"max-width: min(100%, {width}px)"
+            size = {"width": str(width), "height": str(height), "style": style}
             link = soup.new_tag("a", attrs={"href": live(stem, still.anchor)})
             link.append(soup.new_tag("img", attrs={"src": name, "alt": alt, **size}))
             holder.append(link)

@@ -21,12 +21,14 @@ from pathlib import Path
 import built_site
 import chapters
 import chromium
+import other_scripts
 from PIL import Image, ImageChops
 
 STILLS = built_site.ROOT / "_build" / "stills"
 WIDTH = 760  # CSS pixels of the window: its column of text is about as wide as a printed one
 HEIGHT = 2400  # of the window: an element that lies partly outside is photographed in part
 DENSITY = 2  # pixels of the picture to one of CSS
+FONTS = "http://other-scripts.invalid/{name}"  # answered from this machine
 LOOKS = 40  # how often a picture is taken before it counts as never at rest
 
 
@@ -76,6 +78,7 @@ PREPARE = """async (element) => {
     await element.load?.();
     await element.write?.();
   }
+  await document.fonts.ready;
   const labelled = element.querySelector("[role=figure][aria-label], [role=group][aria-label]");
   return {
     kind: widget ? "widget" : "output",
@@ -94,10 +97,13 @@ DRAWN = """(element) => {
 
 # Bars that stay on the screen would lie over the pictures, and room kept free for what comes
 # later would stay empty.
-SETTLE = """() => {
+SETTLE = """({ faces, families }) => {
   document.head.append(Object.assign(document.createElement("style"), {
-    textContent: ".mg-article * { min-height: 0 !important }",
+    textContent: ".mg-article * { min-height: 0 !important }" + faces,
   }));
+  const { style } = document.documentElement;
+  const sans = getComputedStyle(document.documentElement).getPropertyValue("--mg-sans");
+  style.setProperty("--mg-sans", `${sans || "sans-serif"}, ${families}`);
   for (const e of document.querySelectorAll("body *")) {
     if (["fixed", "sticky"].includes(getComputedStyle(e).position)) e.style.position = "static";
   }
@@ -145,6 +151,12 @@ def trimmed(picture: Image.Image) -> Image.Image:
     return picture.crop((0, 0, right, below))
 
 
+def send_font(route) -> None:
+    name = route.request.url.rpartition("/")[2]
+    allowed = {"Access-Control-Allow-Origin": "*"}
+    route.fulfill(path=other_scripts.fonts()[name], headers=allowed)
+
+
 def take(browser, address: str, stem: str, folder: Path) -> list[Still]:
     """Photograph what is not text on one page, into ``folder``/``stem``.
 
@@ -158,9 +170,10 @@ def take(browser, address: str, stem: str, folder: Path) -> list[Still]:
         color_scheme="light",
         reduced_motion="reduce",
     )
+    page.route(FONTS.format(name="*"), send_font)
     page.goto(f"{address}{stem}.html")
-    page.evaluate("document.fonts.ready")
-    page.evaluate(SETTLE)
+    faces = other_scripts.faces(FONTS)
+    page.evaluate(SETTLE, {"faces": faces, "families": other_scripts.families()})
     beside = texts(stem)
     stills: list[Still] = []
     for handle in page.evaluate_handle(FIND).get_properties().values():
