@@ -107,6 +107,9 @@ class LiveTokenizer extends HTMLElement {
     return panel.loading;
   }
 
+  // For its picture: both vocabularies.
+  pose() { return Promise.all(Object.keys(this.panels).map((name) => this.load(name))); }
+
   async attempt(name, panel) {
     panel.state = "loading";
     this.drawPanel(name);

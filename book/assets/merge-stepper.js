@@ -66,6 +66,12 @@ class MergeStepper extends HTMLElement {
 
   disconnectedCallback() { this.pause(); }
 
+  // For its picture: all steps done.
+  async pose() {
+    if (!this.training && !this.tokenizer) await this.choose(this.vocabulary);
+    this.go(this.states.length - 1);
+  }
+
   build() {
     const id = `merge-stepper-${++instances}`;
     const button = (name, text, action) => {

@@ -148,6 +148,12 @@ class NextToken extends HTMLElement {
     this.announceSoon();
   }
 
+  // For its picture: a context that leaves much open, and a tail cut off.
+  pose() {
+    this.querySelector("label:last-child > [type=radio]").click();
+    this.change({ top_p: 0.9 });
+  }
+
   change(settings) {
     if (equal(settings, this.settings)) return;
     Object.assign(this.settings, settings);

@@ -180,6 +180,9 @@ class TextPlayground extends HTMLElement {
 
   // Writing. One at a time: each begins when the one before has ended.
 
+  // For its picture: a text.
+  pose() { return this.write(); }
+
   // Begin a text from its prompt; resolves when writing has ended.
   write() {
     this.say("");
