@@ -59,7 +59,7 @@ serve: book  ## serve the website on this machine
 	@echo "Serving the book at http://127.0.0.1:$(PORT)/ (Ctrl-C stops)"
 	@$(PY) -m http.server --bind 127.0.0.1 --directory $(SITE) $(PORT)
 
-$(STILLS): $(STAMP) formats/stills.py
+$(STILLS): $(STAMP) formats/stills.py formats/photographed_page.py formats/other_scripts.py
 	$(PY) formats/stills.py
 
 stills: book

@@ -21,15 +21,17 @@ from pathlib import Path
 import built_site
 import chapters
 import chromium
+import download_links
 import pasteable
 import post_blocks
 import post_maths
 import stills
+import whole_folder
 from post_dialects import DIALECTS
 
 BLOG = built_site.ROOT / "_build" / "blog"
-PUBLISHED = f"{chapters.homepage()}downloads/images/"  # by `formats/downloads.py`
-ELSEWHERE = {"devto", "jekyll"}  # targets that take no folder of pictures beside a post
+BESIDE = "images/"
+PUBLISHED = download_links.address("images/")  # by `formats/downloads.py`
 
 
 def write(
@@ -47,7 +49,11 @@ def write(
 
 
 def make(
-    browser, stems: list[str], target: str = "github", images: str = "images/", blog: Path = BLOG
+    browser,
+    stems: list[str],
+    target: str = "github",
+    images: str | None = None,
+    blog: Path = BLOG,
 ) -> list[Path]:
     """Write the posts of some chapters; the folder of each is replaced as a whole, at the end.
 
@@ -55,16 +61,23 @@ def make(
         browser: a Playwright browser, for pictures of formulas.
         stems: the chapters.
         target: one of ``DIALECTS``.
-        images: what comes before the name of a picture in `index.md`: a folder, or an address
-            with a slash at the end, for sites that take no folder of pictures.
+        images: what comes before the name of a picture in `index.md`: a folder or an address,
+            with a slash at the end. None: ``BESIDE``, or ``PUBLISHED`` for a target that takes
+            no folder of pictures beside a post.
         blog: the folder of all posts.
 
     Raises:
-        ValueError: for an unknown target or chapter, when there is no site or no still, or when
-            something in a chapter has no form in a post.
+        ValueError: for an unknown target or chapter, when ``images`` lacks its slash, when there
+            is no site or no still, or when something in a chapter has no form in a post.
     """
     if target not in DIALECTS:
         raise ValueError(f"there is no target {target!r}; there are: {', '.join(DIALECTS)}")
+    if images is None:
+        images = BESIDE if DIALECTS[target].pictures_beside else PUBLISHED
+    if not images.endswith("/"):
+        raise ValueError(
+            f"the pictures' address is {images!r} and needs a slash at the end: give {images}/"
+        )
     posts = [post_blocks.read(stem) for stem in stems]
     blog.mkdir(parents=True, exist_ok=True)
     with (
@@ -74,12 +87,12 @@ def make(
         for post in posts:
             write(post, target, images, formulas(post.stem), Path(scratch) / post.stem)
         for post in posts:
-            shutil.rmtree(blog / post.stem, ignore_errors=True)
-            (Path(scratch) / post.stem).rename(blog / post.stem)
+            whole_folder.replace(Path(scratch) / post.stem, blog / post.stem)
     return [blog / post.stem for post in posts]
 
 
 def main() -> None:
+    elsewhere = [name for name, dialect in DIALECTS.items() if not dialect.pictures_beside]
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -90,17 +103,15 @@ def main() -> None:
     parser.add_argument(
         "--images",
         metavar="ADDRESS",
-        help="where the pictures of index.md will be, with a slash at the end (default: images/; "
-        "for devto, which takes no folder, and jekyll, which has none beside a post, "
-        f"{PUBLISHED}, where the site has them)",
+        help="where the pictures of index.md will be, with a slash at the end (default: "
+        f"{BESIDE}; for {', '.join(elsewhere)}, which have no folder beside a post, {PUBLISHED}, "
+        "where the site has them)",
     )
     arguments = parser.parse_args()
-    beside = "images/" if arguments.target not in ELSEWHERE else PUBLISHED
-    images = arguments.images or beside
     try:
         stems = arguments.stems or chapters.stems()
         with chromium.launched() as browser:
-            folders = make(browser, stems, arguments.target, images)
+            folders = make(browser, stems, arguments.target, arguments.images)
     except ValueError as error:
         sys.exit(str(error))
     for folder in folders:

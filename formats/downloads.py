@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 import built_site
+import whole_folder
 
 BUILD = built_site.ROOT / "_build"
 # Which files go where, from `_build` into `_build/html/downloads`.
@@ -47,8 +48,7 @@ def gather(build: Path = BUILD) -> list[Path]:
                 if (new / folder / path.name).exists():
                     raise ValueError(f"two of {build / pattern} are called {path.name}")
                 shutil.copyfile(path, new / folder / path.name)
-        shutil.rmtree(downloads, ignore_errors=True)
-        new.rename(downloads)
+        whole_folder.replace(new, downloads)
     return sorted(path for path in downloads.rglob("*") if path.is_file())
 
 

@@ -8,6 +8,7 @@ import os
 import subprocess
 import tomllib
 import uuid
+from pathlib import Path
 
 import built_site
 import chapters
@@ -39,9 +40,10 @@ class Edition:
         return f"{self.moment.day} {self.moment:%B %Y}"
 
 
-def moment() -> datetime.datetime:
-    """When the sources were last changed: `SOURCE_DATE_EPOCH`, else the last commit, else the
-    newest of the chapters and their notebooks. The same sources give the same bytes.
+def moment(*paths: Path) -> datetime.datetime:
+    """When some sources, by default all, were last changed: `SOURCE_DATE_EPOCH`, else their last
+    commit, else the newest of the files, where all are the chapters and their notebooks. The same
+    sources give the same bytes.
 
     Raises:
         ValueError: when `SOURCE_DATE_EPOCH` is set and not a whole number of seconds.
@@ -53,11 +55,11 @@ def moment() -> datetime.datetime:
         seconds = int(told)
     else:
         try:
-            command = ["git", "-C", str(built_site.ROOT), "log", "-1", "--format=%ct"]
+            command = ["git", "-C", str(built_site.ROOT), "log", "-1", "--format=%ct", "--", *paths]
             seconds = int(subprocess.run(command, capture_output=True, check=True).stdout)
-        except (OSError, subprocess.CalledProcessError, ValueError):  # no git, or not a clone
-            sources = (*chapters.BOOK.glob("*.md"), *chapters.NOTEBOOKS.glob("*.ipynb"))
-            seconds = int(max(path.stat().st_mtime for path in sources))
+        except (OSError, subprocess.CalledProcessError, ValueError):  # no git, or no commit
+            every = (*chapters.BOOK.glob("*.md"), *chapters.NOTEBOOKS.glob("*.ipynb"))
+            seconds = int(max(path.stat().st_mtime for path in paths or every))
     return datetime.datetime.fromtimestamp(seconds, datetime.UTC)
 
 

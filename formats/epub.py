@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import io
 import re
 import sys
-import tempfile
 import zipfile
 from html import escape
 from pathlib import Path
+from typing import BinaryIO
 
 import built_site
 import chapters
@@ -23,6 +24,8 @@ import chromium
 import edition
 import static_pages
 from bs4 import Tag
+
+from minigpt.whole_file import write_whole
 
 EPUB = built_site.ROOT / "_build" / "formats" / "minigpt.epub"
 STYLE = Path(__file__).with_name("epub.css")
@@ -69,12 +72,18 @@ def xhtml(title: str, body: str, kind: str) -> str:
     )
 
 
+def file_of(stem: str) -> str:
+    """The document of a page; a page may be called "title" or "nav"."""
+    return f"page-{stem}.xhtml"
+
+
 def of_the_book(page: static_pages.Page) -> str:
     """A page as a content document; its article is changed."""
+    stems = {stem for stem, _ in static_pages.listed()}
     for link in page.article.select("a[href]"):
         path, hash_, fragment = link["href"].partition("#")
-        if path and "/" not in path:
-            link["href"] = f"{path.removesuffix('.html')}.xhtml{hash_}{fragment}"
+        if (stem := path.removesuffix(".html")) in stems:
+            link["href"] = f"{file_of(stem)}{hash_}{fragment}"
     for part in page.article.select("[scriptlevel]:not(mstyle)"):
         # MathML 3, to which books are held, knows this attribute on one element only.
         part.wrap(Tag(name="mstyle", attrs={"scriptlevel": part.attrs.pop("scriptlevel")}))
@@ -111,7 +120,7 @@ def navigation(pages: list[static_pages.Page]) -> str:
     """The navigation document: parts, pages and their sections."""
 
     def entry(page: static_pages.Page) -> str:
-        file = f"{page.stem}.xhtml"
+        file = file_of(page.stem)
         inner = "".join(
             f'<li><a href="{file}#{target}">{escape(title)}</a></li>'
             for target, title in page.sections
@@ -133,7 +142,7 @@ def navigation(pages: list[static_pages.Page]) -> str:
         '<nav epub:type="landmarks" hidden="hidden"><h2>Landmarks</h2><ol>'
         '<li><a epub:type="titlepage" href="title.xhtml">Title page</a></li>'
         '<li><a epub:type="toc" href="nav.xhtml">Contents</a></li>'
-        f'<li><a epub:type="bodymatter" href="{first}.xhtml">Start of the book</a></li>'
+        f'<li><a epub:type="bodymatter" href="{file_of(first)}">Start of the book</a></li>'
         "</ol></nav>"
     )
     return xhtml("Contents", body, "frontmatter")
@@ -143,7 +152,7 @@ def old_navigation(pages: list[static_pages.Page], about: edition.Edition) -> st
     """The same for readers of EPUB 2: `toc.ncx`."""
     points = "".join(
         f'<navPoint id="n{order}" playOrder="{order}"><navLabel><text>{escape(page.title)}</text>'
-        f'</navLabel><content src="{page.stem}.xhtml"/></navPoint>'
+        f'</navLabel><content src="{file_of(page.stem)}"/></navPoint>'
         for order, page in enumerate(pages, 1)
     )
     return (
@@ -166,19 +175,17 @@ def package(
         ".woff2": "font/woff2",
     }
     extra = {"nav.xhtml": "nav", "pictures/cover.png": "cover-image"}
+    ids = {name: f"f{number}" for number, name in enumerate(files, 1)}
     items = []
-    for number, (name, data) in enumerate(files.items(), 1):
+    for name, data in files.items():
         properties = [extra[name]] if name in extra else []
         if name.endswith(".xhtml"):
             properties += [
                 what for what, tag in (("mathml", "<math"), ("svg", "<svg")) if tag in data
             ]
         told = f' properties="{" ".join(properties)}"' if properties else ""
-        identifier = Path(name).stem if "/" not in name else f"f{number}"
-        if name == "toc.ncx":
-            identifier = "ncx"
         items.append(
-            f'<item id="{identifier}" href="{name}" media-type="{types[Path(name).suffix]}"{told}/>'
+            f'<item id="{ids[name]}" href="{name}" media-type="{types[Path(name).suffix]}"{told}/>'
         )
     authors = "".join(f"<dc:creator>{escape(name)}</dc:creator>" for name in about.authors)
     access = "".join(
@@ -186,7 +193,8 @@ def package(
         for name, values in ACCESSIBILITY.items()
         for value in values
     )
-    order = ["title", "nav", *(page.stem for page in pages)]
+    order = ["title.xhtml", "nav.xhtml", *(file_of(page.stem) for page in pages)]
+    spine = "".join(f'<itemref idref="{ids[name]}"/>' for name in order)
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<package xmlns="http://www.idpf.org/2007/opf" version="3.0" unique-identifier="id" '
@@ -199,15 +207,11 @@ def package(
         f"<dc:source>{chapters.homepage()}</dc:source>"
         f'<meta property="dcterms:modified">{about.moment:%Y-%m-%dT%H:%M:%SZ}</meta>'
         f'<meta property="schema:version">{about.version}</meta>{access}'
-        f'<meta name="cover" content="{cover_id(files)}"/>\n</metadata>\n'
+        f'<meta name="cover" content="{ids["pictures/cover.png"]}"/>\n</metadata>\n'
         f"<manifest>\n{chr(10).join(items)}\n</manifest>\n"
-        f'<spine toc="ncx">{"".join(f"""<itemref idref="{stem}"/>""" for stem in order)}</spine>\n'
+        f'<spine toc="{ids["toc.ncx"]}">{spine}</spine>\n'
         "</package>\n"
     )
-
-
-def cover_id(files: dict[str, str | bytes]) -> str:
-    return f"f{list(files).index('pictures/cover.png') + 1}"
 
 
 def highlighting(css: str) -> str:
@@ -232,7 +236,7 @@ def contents(about: edition.Edition) -> dict[str, str | bytes]:
     files: dict[str, str | bytes] = {
         "title.xhtml": title_page(about),
         "nav.xhtml": navigation(pages),
-        **{f"{page.stem}.xhtml": of_the_book(page) for page in pages},
+        **{file_of(page.stem): of_the_book(page) for page in pages},
         "toc.ncx": old_navigation(pages, about),
         "book.css": style,
         "math.woff2": (built_site.SITE / FONT).read_bytes(),
@@ -244,7 +248,7 @@ def contents(about: edition.Edition) -> dict[str, str | bytes]:
     return files
 
 
-def pack(files: dict[str, str | bytes], moment: datetime.datetime, target: Path) -> None:
+def pack(files: dict[str, str | bytes], moment: datetime.datetime, target: BinaryIO) -> None:
     """Write the files of a book as an EPUB: same files and moment, same bytes."""
     named = {"mimetype": "application/epub+zip", "META-INF/container.xml": CONTAINER}
     named |= {f"EPUB/{name}": data for name, data in files.items()}
@@ -262,10 +266,9 @@ def build(target: Path = EPUB) -> None:
     about = edition.current()
     files = contents(about)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-        part = Path(scratch) / target.name
-        pack(files, about.moment, part)
-        part.replace(target)
+    packed = io.BytesIO()
+    pack(files, about.moment, packed)
+    write_whole(target, packed.getvalue())
 
 
 def main() -> None:

@@ -13,24 +13,21 @@ pictures, and drop styles, scripts, tables and folds. So:
 
 from __future__ import annotations
 
-import base64
 import html
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
+from html_words import plain
 from markdown_it.token import Token
 from post_blocks import TAG, Block, Code, Fold, Output, Picture, Post, Prose
 from post_dialects import inline_html, parser
-from post_maths import as_text, key, plain
+from post_maths import as_text, key
+from site_style import data_address
 from tabulate import tabulate
 
 LINE = 76  # characters of a table's line
 END = "Folded parts"
-
-
-def data_uri(png: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
 
 
 def png_width(png: bytes) -> int:
@@ -83,7 +80,8 @@ class Page:
         return self.block(Code(token.info, token.content.rstrip("\n")))
 
     def image(self, png: bytes, alt: str, width: int) -> str:
-        return f'<img src="{data_uri(png)}" alt="{html.escape(alt)}" width="{width}">'
+        source = data_address(png, "image/png")
+        return f'<img src="{source}" alt="{html.escape(alt)}" width="{width}">'
 
     def prose(self, text: str) -> str:
         tokens, out, rows = self.markdown.parse(text), [], None
@@ -159,6 +157,6 @@ class Page:
             end += f"<h3>{number}. {summary}</h3>\n{inside}\n"
         return (
             '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-            f"<title>{plain(title)}</title>\n</head>\n<body>\n"
+            f"<title>{html.escape(plain(title), quote=False)}</title>\n</head>\n<body>\n"
             f"<h1>{title}</h1>\n{body}\n{end}</body>\n</html>\n"
         )

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import html
 import io
-import shutil
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -27,11 +27,15 @@ import pikepdf
 import static_pages
 from bs4 import BeautifulSoup, Tag
 
+from minigpt.whole_file import write_whole
+
 PDF = built_site.ROOT / "_build" / "formats" / "minigpt.pdf"
 STYLE = Path(__file__).with_name("print.css")
 COVER = Path(__file__).with_name("cover.svg")
 CONTENTS = "Contents"
 FOLDS = "Answers and solutions"
+TASKS = {"exercises": "exercise", "break-it": "bug"}  # what is numbered in which section
+SHORT = 15  # lines of code or output up to which they stay on one page
 WIDE = 78  # characters that fit a line of code; longer lines are set smaller, then wrapped
 ROUNDS = 5  # printings after which page numbers must have come to rest
 
@@ -59,10 +63,11 @@ def page_number(soup: BeautifulSoup, target: str) -> Tag:
 def set_links(page: static_pages.Page, soup: BeautifulSoup, executable: set[str]) -> None:
     """Turn links between pages into links within the document, those to another chapter with
     the number of the page."""
+    stems = {stem for stem, _ in static_pages.listed()}
     for link in page.article.select("a[href]"):
         path, _, fragment = link["href"].partition("#")
         stem = path.removesuffix(".html") or page.stem
-        if "/" in path:
+        if stem not in stems:
             continue
         target = anchor(stem, fragment)
         link["href"] = f"#{target}"
@@ -87,25 +92,35 @@ def gather_folds(page: static_pages.Page, soup: BeautifulSoup) -> None:
     heading.string = FOLDS
     end.append(heading)
     for number, fold in enumerate(folds, 1):
+        task = task_of(fold)
         title, here, there = text_without_show(fold.summary), f"fold-{number}", f"unfold-{number}"
         asked = soup.new_tag("p", attrs={"class": "unfold", "id": here})
-        link = soup.new_tag("a", attrs={"href": f"#{there}"})
-        link.string = f"{number}. {title}"
-        asked.extend([link, ": page ", page_number(soup, anchor(page.stem, there))])
+        link, name = soup.new_tag("a", attrs={"href": f"#{there}"}), soup.new_tag("strong")
+        # "12. A solution" after an exercise "1." reads like another exercise.
+        link.string = name.string = f"Note {number}. {title}"
+        asked.extend([link, ", page ", page_number(soup, anchor(page.stem, there))])
         block = soup.new_tag("div", attrs={"class": "folded"})
         head = soup.new_tag("p", attrs={"class": "folded-title", "id": there})
         back = soup.new_tag("a", attrs={"href": f"#{here}"})
         back.append("asked on page ")
         back.append(page_number(soup, anchor(page.stem, here)))
-        name = soup.new_tag("strong")
-        name.string = f"{number}. {title}"
-        head.extend([name, ", ", back])
+        head.extend([name, f", {task}, " if task else ", ", back])
         fold.replace_with(asked)
         fold.summary.decompose()
         block.append(head)
         block.extend(list(fold.children))
         end.append(block)
     page.article.append(end)
+
+
+def task_of(fold: Tag) -> str:
+    """The numbered exercise or bug that a fold follows, as in "exercise 3"; "" elsewhere."""
+    section = fold.find_parent("section")
+    kind = TASKS.get(section.get("id"), "") if section else ""
+    block = fold.find_parent(class_="cell") or fold
+    before = map(static_pages.text_of, block.find_previous_siblings("p"))
+    number = next(filter(None, (re.match(r"(\d+)\. ", text) for text in before)), None)
+    return f"{kind} {number[1]}" if kind and number else ""
 
 
 def text_without_show(summary: Tag) -> str:
@@ -133,11 +148,22 @@ def untag_figures(article: Tag) -> None:
         figure["class"] = [*figure.get("class", []), "figure"]
 
 
-def mark_wide(article: Tag) -> None:
-    """Tell apart the blocks of code and output that need smaller letters to fit."""
+def mark_code(article: Tag) -> None:
+    """Tell apart the blocks of code and output that need smaller letters to fit, and those
+    short enough for one page."""
     for block in article.select("pre"):
-        if max(map(len, block.get_text().splitlines()), default=0) > WIDE:
-            block["class"] = "wide"
+        lines = block.get_text().splitlines()
+        told = {"wide": max(map(len, lines), default=0) > WIDE, "short": len(lines) <= SHORT}
+        block["class"] = [name for name, is_so in told.items() if is_so]
+
+
+def announce_parts(article: Tag, soup: BeautifulSoup) -> None:
+    """Say before a picture that was cut that it goes on."""
+    for still in article.select(".still"):
+        if (parts := len(still.select(":scope > a"))) > 1:
+            said = soup.new_tag("p", attrs={"class": "in-parts"})
+            said.string = f"A picture in {parts} parts, from the top down:"
+            still.insert(0, said)
 
 
 def contents(pages: list[static_pages.Page]) -> str:
@@ -180,12 +206,13 @@ def document(pages: list[static_pages.Page], about: edition.Edition) -> str:
         aim_at_headings(page.article)
         untag_figures(page.article)
         set_links(page, soup, executable)
-        mark_wide(page.article)
+        mark_code(page.article)
+        announce_parts(page.article, soup)
         page.article["id"] = anchor(page.stem)
         page.article["class"] = "page-of-the-book"
-        page.article["style"] = f"page: {page.stem}"
+        page.article["style"] = f"page: of-{page.stem}"  # "title" is taken
         title = page.title.replace("\\", "\\\\").replace('"', '\\"')
-        heads.append(f'@page {page.stem} {{ @top-center {{ content: "{title}" }} }}')
+        heads.append(f'@page of-{page.stem} {{ @top-center {{ content: "{title}" }} }}')
     static = built_site.SITE / "_static"
     styles = "".join(
         f'<link rel="stylesheet" href="{path.as_uri()}">'
@@ -281,7 +308,7 @@ def build(target: Path = PDF) -> int:
         titles = [CONTENTS, *map(static_pages.text_of, headings)]
         part = Path(scratch) / "minigpt.pdf"
         count = write_signed(printed(source), titles, about, part)
-        shutil.move(part, target)
+        write_whole(target, part.read_bytes())
     return count
 
 

@@ -12,17 +12,16 @@ import dataclasses
 import datetime
 import functools
 import re
-import subprocess
 from collections.abc import Iterator
 from urllib.parse import urljoin
 
 import built_site  # noqa: F401 (puts book/_ext on the path)
 import chapters
+import edition
 import launch_links
 import nbformat
 import stills
 import yaml
-from docutils.nodes import make_id
 from notebook_prose import Prose as Converter
 
 GLUED = "application/papermill.record/"
@@ -183,7 +182,7 @@ def absolute(text: str, page: str) -> str:
     def lead(found: re.Match) -> str:
         target = found[1]
         if (label := target.removeprefix("#")) in chapters.labels():
-            target = f"{chapters.labels()[label]}.html#{make_id(label)}"
+            target = f"{chapters.labels()[label]}.html#{chapters.anchor(label)}"
         elif target.startswith("#"):
             raise ValueError(f"the link to {target!r} leads nowhere: no page has that label")
         return f"]({urljoin(page, target)}"
@@ -196,7 +195,7 @@ class Reader:
 
     def __init__(self, stem: str, notebook: nbformat.NotebookNode) -> None:
         self.stem, self.notebook = stem, notebook
-        self.page = f"{chapters.homepage()}{stem}.html"
+        self.page = chapters.page(stem)
         self.language = notebook.metadata.get("language_info", {}).get("name", "python")
         taken = stills.taken(stem)
         self.stills = {k: [s for s in taken if s.kind == k] for k in ("output", "widget")}
@@ -355,21 +354,8 @@ def prompt() -> str:
 
 
 def last_change(stem: str) -> datetime.date:
-    """The day of the last commit (UTC) that touched the chapter; of its notebook's file where
-    there is none, as in a copy without git."""
-    paths = [chapters.BOOK / f"{stem}.md", chapters.notebook_path(stem)]
-    try:
-        said = subprocess.run(
-            ["git", "log", "-1", "--format=%ct", "--", *map(str, paths)],
-            cwd=chapters.ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        said = ""
-    seconds = int(said) if said else chapters.notebook_path(stem).stat().st_mtime
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).date()
+    """The day (UTC) on which the chapter or its notebook was last changed."""
+    return edition.moment(chapters.BOOK / f"{stem}.md", chapters.notebook_path(stem)).date()
 
 
 def description(stem: str) -> str:

@@ -11,10 +11,11 @@ import re
 from typing import ClassVar
 
 import yaml
+from html_words import plain
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from post_blocks import Block, Code, Fold, Output, Picture, Piece, Post, Prose, pieces
-from post_maths import as_text, plain
+from post_maths import as_text
 
 # A backslash and a sign that Redcarpet, dev.to's Markdown, takes it away from.
 REDCARPET = r"\\([\\`*_{}\[\]()#+\-.!:|&<>^~=\"$])"
@@ -52,6 +53,7 @@ class Dialect:
 
     name: ClassVar[str]
     canonical: ClassVar[str] = "canonical_url"
+    pictures_beside: ClassVar[bool] = True  # whether a post can have a folder of pictures
 
     def __init__(self, images: str = "images/") -> None:
         self.images = images
@@ -195,6 +197,7 @@ class Jekyll(Dialect):
     """
 
     name = "jekyll"
+    pictures_beside = False
     in_table = False  # whether the words at hand stand in a table, where a bar is meant
 
     def front(self, post: Post) -> dict:
@@ -281,6 +284,7 @@ class DevTo(Dialect):
     """
 
     name = "devto"
+    pictures_beside = False
 
     def front(self, post: Post) -> dict:
         front = super().front(post)

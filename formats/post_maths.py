@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from xml.etree import ElementTree
 
 import built_site
-import stills
+import photographed_page
+from html_words import plain
 from mathml import to_mathml
 
 LOWERED = dict(
@@ -32,11 +33,6 @@ ACCENTS |= {"‾": "\u0304", "→": "\u20d7", "˙": "\u0307"}
 OPENING = ("(", "[", "{")
 APPLY = "\u2061"  # between a function and what it is applied to
 THIN = "\u2009"
-
-
-def plain(shown: str) -> str:
-    """The characters of a piece of HTML."""
-    return html.unescape(re.sub(r"<[^>]*>", "", shown))
 
 
 class Text:
@@ -145,12 +141,9 @@ def key(latex: str) -> str:
     return " ".join(latex.split())
 
 
-# Every displayed formula, when folds are open, bars that would lie over it gone, and fonts there.
+# Every displayed formula, when folds are open and fonts there.
 FORMULAS = """async () => {
   for (const fold of document.querySelectorAll("details")) fold.open = true;
-  for (const e of document.querySelectorAll("body *")) {
-    if (["fixed", "sticky"].includes(getComputedStyle(e).position)) e.style.position = "static";
-  }
   document.body.getBoundingClientRect(); // lays out what was folded, which asks for its fonts
   await document.fonts.ready;
   return [...document.querySelectorAll(".mg-article .mg-math math")];
@@ -162,24 +155,19 @@ STYLE = ".mg-math math { width: fit-content; padding: 4px; background: white; co
 def photographer(browser, site=built_site.SITE) -> Iterator:
     """A function from a chapter's stem to pictures of its displayed formulas.
 
-    They are PNGs of ``stills.DENSITY`` pixels to one of CSS, by the formula's LaTeX as `key`
-    writes it, from the built page and in its font.
+    They are PNGs of ``photographed_page.DENSITY`` pixels to one of CSS, by the formula's LaTeX
+    as `key` writes it, from the built page and in its font.
     """
 
     def pictures(stem: str) -> dict[str, bytes]:
-        page = browser.new_page(
-            viewport={"width": stills.WIDTH, "height": 1000},
-            device_scale_factor=stills.DENSITY,
-            color_scheme="light",
-        )
-        page.goto(f"{address}{stem}.html")
-        page.add_style_tag(content=STYLE)
         found = {}
-        for handle in page.evaluate_handle(FORMULAS).get_properties().values():
-            element = handle.as_element()
-            latex = element.evaluate("(e) => e.querySelector('annotation').textContent")
-            found[key(latex)] = element.screenshot(animations="disabled")
-        page.close()
+        with photographed_page.opened(browser, f"{address}{stem}.html", scripts=False) as page:
+            page.add_style_tag(content=STYLE)
+            page.evaluate("document.fonts.ready")
+            for handle in page.evaluate_handle(FORMULAS).get_properties().values():
+                element = handle.as_element()
+                latex = element.evaluate("(e) => e.querySelector('annotation').textContent")
+                found[key(latex)] = element.screenshot(animations="disabled")
         return found
 
     with built_site.served(site) as address:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import re
-from pathlib import Path
 
 import built_site
 
 
-def data_address(path: Path, kind: str) -> str:
-    """A file's bytes as an address."""
-    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+def data_address(data: bytes, kind: str) -> str:
+    """The bytes of a file as an address."""
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
 def site_style() -> str:
@@ -23,7 +22,7 @@ def site_style() -> str:
     static = built_site.require() / "_static"
     site = (static / "minigpt.css").read_text("utf-8")
     palette = "\n".join(re.findall(r"^:root(?:\[[^\]]*\])? \{.*?^\}", site, re.M | re.S))
-    math = data_address(static / "fonts" / "math.woff2", "font/woff2")
+    math = data_address((static / "fonts" / "math.woff2").read_bytes(), "font/woff2")
     return "\n".join(
         [
             palette,

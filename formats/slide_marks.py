@@ -6,6 +6,9 @@ Marks in a chapter's source:
 - the tag ``slide`` on a code cell: its code and what it shows; ``slide-output``: what it shows;
 - ``:class: key`` on a formula or a table, ``:attributes: class=key`` on a page's element.
 
+What an audience may guess first waits for a key: what a cell shows, what is folded on the page,
+and everything after a marked "Predict, then run".
+
 A section without marks is left out. The chapter's box and its recap need none.
 """
 
@@ -13,14 +16,17 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import html
 import re
 
-import built_site
+import built_page
 import chapters
+import edition
 import stills
-from bs4 import BeautifulSoup, Tag
+from bs4 import Tag
 
 CODE_LINES = 14  # what a room reads before it stops listening
+QUESTION = re.compile(r"<strong>Predict, then")
 SAID = ["p", "li", "div.mg-math", "h3"]  # what a section says, besides what it runs and draws
 
 
@@ -29,16 +35,18 @@ class Item:
     """One thing on a slide.
 
     Attributes:
-        kind: "point", "code", "output", "formula", "table" or "figure".
+        kind: "point", "code", "output", "formula", "table", "figure" or "foot".
         html: what stands there; for a figure, nothing.
         still: the picture of a figure.
         joined: whether it belongs to the item before it, as an output does to its code.
+        waits: whether it appears with a key of its own, unless a slide begins with it.
     """
 
     kind: str
     html: str = ""
     still: stills.Still | None = None
     joined: bool = False
+    waits: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,21 +64,6 @@ class Part:
     address: str
     items: list[Item]
     said: str
-
-
-def parsed_page(stem: str) -> Tag:
-    """What a chapter's built page shows, without the links to its own headings.
-
-    Raises:
-        ValueError: when the page is missing.
-    """
-    path = built_site.require() / f"{stem}.html"
-    if not path.exists():
-        raise ValueError(f"{path} is missing: is {stem!r} a chapter? Then run `make book`")
-    page = BeautifulSoup(path.read_text("utf-8"), "html.parser")
-    for link in page.select("a.headerlink"):
-        link.decompose()
-    return page.select_one(".mg-article")
 
 
 def plain(tag: Tag) -> Tag:
@@ -96,6 +89,17 @@ def sentence(tag: Tag) -> str:
     return re.sub(r"^((?:<(?!code)[^>]+>)*)([a-z])", lambda m: m[1] + m[2].upper(), text)
 
 
+def cause(tag: Tag) -> str:
+    """What the title of the fold around a point says of a bug, unless a point said it before."""
+    fold = tag.find_parent("details")
+    title = fold and fold.select_one("summary .sd-summary-text")
+    if not title or fold.select_one(".key") is not tag:
+        return ""
+    if not title.get_text().startswith("The cause"):
+        return ""
+    return f'<span class="cause">{inner(plain(title))}.</span> '
+
+
 def ended(items: list[Item]) -> list[Item]:
     """The items, with a full stop for a colon where nothing that it announces follows."""
     out = []
@@ -106,30 +110,13 @@ def ended(items: list[Item]) -> list[Item]:
     return out
 
 
-def is_picture(tag: Tag) -> bool:
-    """Whether `stills` takes a picture of a tag, wherever it stands."""
-    classes = tag.get("class") or []
-    drawn = {"output", "text_html"} <= set(classes) and tag.find_parent(class_="cell_output")
-    return "-" in tag.name or bool(drawn)
-
-
-def pictures(article: Tag, stem: str) -> dict[int, stills.Still]:
-    """The still of each picture on a page, by the tag's identity.
-
-    Raises:
-        ValueError: when the stills are of another version of the page.
-    """
-    found: list[Tag] = []
-    for tag in article.find_all(is_picture):
-        if not any(above is one for above in tag.parents for one in found):
-            found.append(tag)
-    taken = stills.taken(stem)
-    if len(found) != len(taken):
-        raise ValueError(
-            f"{stem}.html has {len(found)} pictures and {stills.STILLS} has {len(taken)} of it: "
-            "take them again with `make stills`"
-        )
-    return {id(tag): still for tag, still in zip(found, taken, strict=True)}
+def asked(items: list[Item]) -> list[Item]:
+    """The items, of which those wait that stand after a question to the audience."""
+    questions = [i for i, item in enumerate(items) if QUESTION.match(item.html)]
+    first = questions[0] if questions else len(items)
+    return [
+        dataclasses.replace(item, waits=item.waits or i > first) for i, item in enumerate(items)
+    ]
 
 
 def cell_items(cell: Tag, whole: bool, shown: dict[int, stills.Still], where: str) -> list[Item]:
@@ -150,9 +137,9 @@ def cell_items(cell: Tag, whole: bool, shown: dict[int, stills.Still], where: st
         items.append(Item("code", str(code)))
     for output in cell.select(".cell_output .output"):
         if id(output) in shown:
-            items.append(Item("figure", still=shown[id(output)], joined=whole))
+            items.append(Item("figure", still=shown[id(output)], joined=whole, waits=True))
         elif text := output.select_one(".highlight"):
-            items.append(Item("output", str(text), joined=whole))
+            items.append(Item("output", str(text), joined=whole, waits=True))
     if not items:
         raise ValueError(f"{where}: a cell tagged `slide-output` shows nothing: untag it")
     return items
@@ -180,13 +167,14 @@ def marked(
         elif tag.name == "table":
             items.append(Item("table", str(plain(tag)), joined=bool(items)))
         elif tag.name == "span" and tag.get_text(strip=True):
-            items.append(Item("point", sentence(tag)))
+            waits = tag.find_parent("details") is not None
+            items.append(Item("point", cause(tag) + sentence(tag), waits=waits))
         else:
             raise ValueError(
                 f"{where}: slides cannot show a <{tag.name}> with the class `key`: mark a "
                 "sentence, a formula, a table, a page's element or a code cell"
             )
-    return ended(items)
+    return asked(ended(items))
 
 
 def said(section: Tag) -> str:
@@ -195,7 +183,7 @@ def said(section: Tag) -> str:
     for tag in section.select(", ".join(SAID)):
         if tag.find_parent(class_="cell") or tag.find_parent(["table", "figcaption"]):
             continue
-        if tag.find_parent("li") or tag.find_parent(is_picture):
+        if tag.find_parent("li") or tag.find_parent(built_page.is_picture):
             continue
         name = "p" if tag.name == "div" else tag.name
         if text := inner(plain(tag)):
@@ -209,11 +197,12 @@ def parts(stem: str) -> list[Part]:
     Raises:
         ValueError: for marks that lead nowhere, and when nothing is marked.
     """
-    article = parsed_page(stem)
+    article = built_page.article(stem)
     if "]{.key}" in article.get_text():
         around = re.search(r".{0,40}\]\{\.key\}", article.get_text())[0]
         raise ValueError(f"book/{stem}.md: a mark that MyST does not understand: {around!r}")
-    shown, page = pictures(article, stem), f"{chapters.homepage()}{stem}.html"
+    shown = {id(tag): still for tag, still in built_page.shown(article, stem)}
+    page = chapters.page(stem)
     top = article.find("section")
     sections = top.find_all("section", recursive=False)
     opening = copy.copy(top)
@@ -222,7 +211,13 @@ def parts(stem: str) -> list[Part]:
     heading, box = inner(plain(top.find("h1"))), opening.select_one(".chapter-box")
     if box is None:
         raise ValueError(f"book/{stem}.md has no box (:class: chapter-box) for the first slide")
-    gives = [Item("point", inner(plain(p))) for p in box.select("p:not(.admonition-title)")]
+    # The line of the cost, which says how long reading takes, is of no use in a talk.
+    gives = [
+        Item("point", inner(plain(p)))
+        for p in box.select("p:not(.admonition-title)")
+        if not p.get_text().startswith("It takes")
+    ]
+    gives.append(Item("foot", f"{html.escape(edition.current().title)} · {html.escape(page)}"))
     box.decompose()
     found = [Part(heading, page, gives, said(opening))]
     if points := marked(top, shown, f"book/{stem}.md, before the first section", inner_too=False):

@@ -15,9 +15,7 @@ import html
 import itertools
 import json
 import re
-import shutil
 import sys
-import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,8 +24,11 @@ import chapters
 import chromium
 import slide_marks
 import stills
+from html_words import plain
 from site_style import data_address, site_style
 from slide_marks import Item, Part
+
+from minigpt.whole_file import write_whole
 
 SLIDES = built_site.ROOT / "_build" / "slides"
 WIDTH, HEIGHT = 1280, 720
@@ -35,6 +36,7 @@ ACROSS = WIDTH - 2 * 48  # of which a slide's sides take 48 pixels each
 GAP = 18  # between two things, as in slides.css
 SPARE = 12  # for another machine's fonts, which may be a little taller
 LARGEST = 1.5  # times its size on the page is as large as a picture gets
+LONG = 14  # lines of what a cell shows; more stand in two columns
 SMALLEST = 0.7  # below that nobody can read it: its upper part is shown instead
 REVEAL = {
     "width": WIDTH,
@@ -89,7 +91,7 @@ def figure(still: stills.Still, address: str, room: float) -> str:
     cut = fits < SMALLEST
     scale = scale if cut else fits
     width, height = round(still.width * scale), round(still.height * scale)
-    source = data_address(stills.STILLS / still.file, "image/png")
+    source = data_address((stills.STILLS / still.file).read_bytes(), "image/png")
     alt = html.escape(("The upper part of this: " if cut else "") + still.alt)
     image = f'<img src="{source}" alt="{alt}" width="{width}" height="{height}">'
     if cut:
@@ -107,19 +109,25 @@ def least(still: stills.Still) -> float:
     return min(still.height, max(280.0, still.height * SMALLEST), 420.0)
 
 
-def block(item: Item, address: str, room: float = 0) -> str:
-    """The HTML of one item; points are the inside of a list."""
+def block(item: Item, address: str, room: float = 0, more: str = "") -> str:
+    """The HTML of one item, with ``more`` classes; points are the inside of a list."""
     if item.still:
-        return figure(item.still, address, room)
+        made = figure(item.still, address, room)
+        return made.replace('class="figure"', f'class="figure{more}"', 1)
     if item.kind == "point":
-        return f"<li>{item.html}</li>"
-    return f'<div class="{item.kind}">{item.html}</div>'
+        return f'<li class="point{more}">{item.html}</li>'
+    if item.kind == "output" and item.html.count("\n") > LONG:
+        more = f" columns{more}"
+    return f'<div class="{item.kind}{more}">{item.html}</div>'
 
 
 def listed(blocks: list[tuple[str, str]]) -> str:
     """Blocks under each other: (kind, HTML), the points between two others in one list."""
-    out = "\n".join(made for _, made in blocks)
-    return re.sub(r"<li>.*?</li>(?:\n<li>.*?</li>)*", lambda m: f"<ul>{m[0]}</ul>", out)
+    out = []
+    for kind, group in itertools.groupby(blocks, key=lambda block: block[0]):
+        made = "\n".join(text for _, text in group)
+        out.append(f"<ul>{made}</ul>" if kind == "point" else made)
+    return "\n".join(out)
 
 
 def heading(title: str, first: bool, again: bool) -> str:
@@ -201,9 +209,9 @@ def grown(page: list[tuple[Item, float]], room: float) -> list[tuple[Item, float
 def section(part: Part, page: list[tuple[Item, float]], first: bool, again: bool, long) -> str:
     """One slide."""
     blocks = []
-    for item, height in page:
-        made = block(item, part.address, height)
-        blocks.append((item.kind, made.replace('"formula"', '"formula long"', item in long)))
+    for number, (item, height) in enumerate(page):
+        more = " long" * (item in long) + " fragment" * (item.waits and number > 0)
+        blocks.append((item.kind, block(item, part.address, height, more)))
     return (
         f'<section><div class="page">{heading(part.title, first, again)}\n{listed(blocks)}</div>\n'
         f'<aside class="notes"><p><a href="{part.address}">{part.address}</a></p>\n{part.said}'
@@ -219,7 +227,7 @@ def deck(stem: str, browser) -> str:
             reveal.js are missing.
     """
     found = slide_marks.parts(stem)
-    title = html.escape(re.sub(r"<[^>]+>", "", found[0].title))
+    title = html.escape(plain(found[0].title), quote=False)
     head = (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>'
         f'\n<meta name="viewport" content="width=device-width">\n<style>{style()}</style>\n'
@@ -244,11 +252,11 @@ def write(stems: list[str], folder: Path = SLIDES) -> list[Path]:
     """Write the slides of some chapters; each file replaces the old one when it is whole."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    with tempfile.TemporaryDirectory(dir=folder) as scratch, chromium.launched() as browser:
+    with chromium.launched() as browser:
         for stem in stems:
-            part = Path(scratch) / f"{stem}.html"
-            part.write_text(deck(stem, browser), "utf-8", newline="\n")
-            paths.append(Path(shutil.move(part, folder / part.name)))
+            path = folder / f"{stem}.html"
+            write_whole(path, deck(stem, browser).encode())
+            paths.append(path)
     return paths
 
 

@@ -8,10 +8,10 @@ a browser on the website can use goes.
 from __future__ import annotations
 
 import dataclasses
-import posixpath
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
+import built_page
 import built_site
 import chapters
 import picture_pieces
@@ -19,10 +19,8 @@ import stills
 import yaml
 from bs4 import BeautifulSoup, Tag
 
-# What belongs to the website: links to a heading itself, scripts, lists of pages, buttons.
-SITE_ONLY = (
-    ".headerlink, script, noscript, style, .toctree-wrapper, .mg-start, .sd-summary-state-marker"
-)
+# What belongs to the website: scripts, lists of pages, buttons.
+SITE_ONLY = "script, noscript, style, .toctree-wrapper, .mg-start, .sd-summary-state-marker"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,24 +66,6 @@ def listed() -> list[tuple[str, str]]:
     return [(toc["root"], ""), *parts]
 
 
-def live(stem: str, fragment: str = "") -> str:
-    """The address on the website of a page or a place on it."""
-    return f"{chapters.homepage()}{stem}.html" + (f"#{fragment}" if fragment else "")
-
-
-def is_picture(tag: Tag) -> bool:
-    """Whether stills were taken of an element (`stills.FIND` says the same to the browser)."""
-    output = "text_html" in tag.get("class", []) and tag.find_parent(class_="cell_output")
-    return bool(output) or "-" in tag.name
-
-
-def shown(article: Tag) -> list[Tag]:
-    """The elements of an article that stills were taken of, in the stills' order."""
-    found = [tag for tag in article.find_all(True) if is_picture(tag)]
-    known = set(map(id, found))
-    return [tag for tag in found if known.isdisjoint(map(id, tag.parents))]
-
-
 def in_words(still: stills.Still) -> str:
     """The text beside an output, where it says more than the words for its picture."""
     one_line = " ".join(still.text.split())
@@ -98,13 +78,8 @@ def show_stills(article: Tag, stem: str, soup: BeautifulSoup) -> dict[str, bytes
     Raises:
         ValueError: when the stills are not those of this page.
     """
-    places, taken, pictures = shown(article), stills.taken(stem), {}
-    if len(places) != len(taken):
-        raise ValueError(
-            f"{stem}.html shows {len(places)} things that are not text, and there are "
-            f"{len(taken)} stills of it: take them again with `make stills`"
-        )
-    for place, still in zip(places, taken, strict=True):
+    pictures = {}
+    for place, still in built_page.shown(article, stem):
         widget = still.kind == "widget"
         holder = soup.new_tag("figure" if widget else "div", attrs={"class": "still"})
         cut = picture_pieces.pieces(stills.STILLS / still.file)
@@ -115,14 +90,14 @@ def show_stills(article: Tag, stem: str, soup: BeautifulSoup) -> dict[str, bytes
             # A small picture stays as small as it is on the page; the sheets' rules do the rest.
             style = f"max-width: min(100%, {width}px)"
             size = {"width": str(width), "height": str(height), "style": style}
-            link = soup.new_tag("a", attrs={"href": live(stem, still.anchor)})
+            link = soup.new_tag("a", attrs={"href": chapters.page(stem, still.anchor)})
             link.append(soup.new_tag("img", attrs={"src": name, "alt": alt, **size}))
             holder.append(link)
             pictures[name] = data
         if widget:
             caption = soup.new_tag("figcaption")
-            link = soup.new_tag("a", attrs={"href": live(stem, still.anchor)})
-            link.string = live(stem).split("://", 1)[-1]
+            link = soup.new_tag("a", attrs={"href": chapters.page(stem, still.anchor)})
+            link.string = chapters.page(stem).split("://", 1)[-1]
             caption.extend(["A picture of it: on the website it answers, at ", link, "."])
             holder.append(caption)
         elif words := in_words(still):
@@ -139,9 +114,15 @@ def show_stills(article: Tag, stem: str, soup: BeautifulSoup) -> dict[str, bytes
 
 def plain_folds(article: Tag, soup: BeautifulSoup) -> None:
     """Give every fold one form: a `summary` of text, and a class that says what it hides:
-    "aside" for prose, "drawing" for code whose output stays in sight, "cell" for other cells."""
+    "aside" for prose, "drawing" for code whose output stays in sight, "cell" for other cells.
+
+    Cells that only hand numbers to the prose go: the prose has the numbers.
+    """
     for fold in article.select("details:not(.in-words)"):
         cell = fold.find_parent(class_="cell")
+        if cell is not None and not cell.select_one(".cell_output") and "glue(" in cell.get_text():
+            cell.decompose()
+            continue
         kind = "aside" if cell is None else "cell"
         if cell is not None and "tag_hide-input" in cell["class"]:
             kind = "drawing"
@@ -163,7 +144,7 @@ def resolve_links(article: Tag, stem: str, book: set[str]) -> None:
             if target == stem:
                 link["href"] = f"#{parts.fragment}" if parts.fragment else f"{stem}.html"
         else:
-            link["href"] = chapters.homepage() + posixpath.normpath(link["href"].lstrip("/"))
+            link["href"] = urljoin(chapters.page(stem), link["href"])
 
 
 def page(stem: str, part: str, site: Path = built_site.SITE) -> Page:
@@ -172,11 +153,7 @@ def page(stem: str, part: str, site: Path = built_site.SITE) -> Page:
     Raises:
         ValueError: when it is not built, or its stills are missing or of another build.
     """
-    path = built_site.require(site) / f"{stem}.html"
-    if not path.exists():
-        raise ValueError(f"{path} is missing: build the site again with `make book`")
-    soup = BeautifulSoup(path.read_text("utf-8"), "html.parser")
-    article = soup.select_one(".mg-article")
+    soup, article = BeautifulSoup("", "html.parser"), built_page.article(stem, site)
     pictures = show_stills(article, stem, soup)
     for tag in article.select(SITE_ONLY):
         tag.decompose()
@@ -198,8 +175,8 @@ def page(stem: str, part: str, site: Path = built_site.SITE) -> Page:
         del tag["tabindex"]  # nothing scrolls
     if stem in chapters.stems():
         line = soup.new_tag("p", attrs={"class": "runs-at"})
-        link = soup.new_tag("a", attrs={"href": live(stem)})
-        link.string = live(stem).split("://", 1)[-1]
+        link = soup.new_tag("a", attrs={"href": chapters.page(stem)})
+        link.string = chapters.page(stem).split("://", 1)[-1]
         line.extend(["This chapter runs at ", link])
         article.h1.insert_after(line)
     return Page(stem, part, text_of(article.h1), article, pictures)

@@ -13,7 +13,6 @@ import argparse
 import dataclasses
 import io
 import json
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -21,14 +20,13 @@ from pathlib import Path
 import built_site
 import chapters
 import chromium
-import other_scripts
+import photographed_page
+import whole_folder
+from photographed_page import DENSITY
 from PIL import Image, ImageChops
 
 STILLS = built_site.ROOT / "_build" / "stills"
-WIDTH = 760  # CSS pixels of the window: its column of text is about as wide as a printed one
-HEIGHT = 2400  # of the window: an element that lies partly outside is photographed in part
-DENSITY = 2  # pixels of the picture to one of CSS
-FONTS = "http://other-scripts.invalid/{name}"  # answered from this machine
+PATIENCE = 30  # seconds that an element has to draw
 LOOKS = 40  # how often a picture is taken before it counts as never at rest
 
 
@@ -76,7 +74,7 @@ PREPARE = """async (element) => {
   if (widget) {
     await customElements.whenDefined(element.localName);
     await element.load?.();
-    await element.write?.();
+    await element.pose?.();
   }
   await document.fonts.ready;
   const labelled = element.querySelector("[role=figure][aria-label], [role=group][aria-label]");
@@ -95,19 +93,9 @@ DRAWN = """(element) => {
   return drawn && Bokeh.documents.every((document) => document.is_idle);
 }"""
 
-# Bars that stay on the screen would lie over the pictures, and room kept free for what comes
-# later would stay empty.
-SETTLE = """({ faces, families }) => {
-  document.head.append(Object.assign(document.createElement("style"), {
-    textContent: ".mg-article * { min-height: 0 !important }" + faces,
-  }));
-  const { style } = document.documentElement;
-  const sans = getComputedStyle(document.documentElement).getPropertyValue("--mg-sans");
-  style.setProperty("--mg-sans", `${sans || "sans-serif"}, ${families}`);
-  for (const e of document.querySelectorAll("body *")) {
-    if (["fixed", "sticky"].includes(getComputedStyle(e).position)) e.style.position = "static";
-  }
-}"""
+
+# Room that is kept free for what comes later would stay empty.
+NO_ROOM = ".mg-article * { min-height: 0 !important }"
 
 
 def texts(stem: str) -> list[str]:
@@ -119,11 +107,24 @@ def texts(stem: str) -> list[str]:
     return [data["text/plain"] for data in found]
 
 
+def wait_until_drawn(page, element, where: str) -> None:
+    """Return when an element shows what it is for; raises `ValueError` after ``PATIENCE``."""
+    from playwright.sync_api import TimeoutError
+
+    try:
+        page.wait_for_function(DRAWN, arg=element, timeout=PATIENCE * 1000)
+    except TimeoutError as error:
+        raise ValueError(
+            f"{where} does not draw within {PATIENCE} s: open the page in a browser and look at "
+            "its console"
+        ) from error
+
+
 def at_rest(element, where: str) -> Image.Image:
     """A picture that is the same three times in a row.
 
     Raises:
-        ValueError: when no two in a row are.
+        ValueError: when no three in a row are.
     """
     before, same = b"", 0
     for _ in range(LOOKS):
@@ -151,12 +152,6 @@ def trimmed(picture: Image.Image) -> Image.Image:
     return picture.crop((0, 0, right, below))
 
 
-def send_font(route) -> None:
-    name = route.request.url.rpartition("/")[2]
-    allowed = {"Access-Control-Allow-Origin": "*"}
-    route.fulfill(path=other_scripts.fonts()[name], headers=allowed)
-
-
 def take(browser, address: str, stem: str, folder: Path) -> list[Still]:
     """Photograph what is not text on one page, into ``folder``/``stem``.
 
@@ -164,41 +159,32 @@ def take(browser, address: str, stem: str, folder: Path) -> list[Still]:
         ValueError: when something has no words to go with it, does not draw or does not come to
             rest, or when the page and the notebook disagree about how many outputs there are.
     """
-    page = browser.new_page(
-        viewport={"width": WIDTH, "height": HEIGHT},
-        device_scale_factor=DENSITY,
-        color_scheme="light",
-        reduced_motion="reduce",
-    )
-    page.route(FONTS.format(name="*"), send_font)
-    page.goto(f"{address}{stem}.html")
-    faces = other_scripts.faces(FONTS)
-    page.evaluate(SETTLE, {"faces": faces, "families": other_scripts.families()})
-    beside = texts(stem)
-    stills: list[Still] = []
-    for handle in page.evaluate_handle(FIND).get_properties().values():
-        element = handle.as_element()
-        told = element.evaluate(PREPARE)
-        where = f"{stem}.html: picture {len(stills) + 1} ({told['name']})"
-        page.wait_for_function(DRAWN, arg=element)
-        text = ""
-        if told["kind"] == "output":
-            if not beside:
-                raise ValueError(f"{where} is not in the notebook: rebuild the site")
-            text = beside.pop(0)
-            told["alt"] = told["alt"] or " ".join(text.split())
-        if not told["alt"]:
-            raise ValueError(f"{where} has no words: give its page-widget the option :still:")
-        name = f"{stem}/{len(stills) + 1:02}.png"
-        (folder / stem).mkdir(exist_ok=True)
-        picture = trimmed(at_rest(element, where))
-        picture.save(folder / name, optimize=True)
-        width, height = (side // DENSITY for side in picture.size)
-        still = Still(page=stem, file=name, text=text, width=width, height=height, **told)
-        stills.append(still)
+    with photographed_page.opened(browser, f"{address}{stem}.html") as page:
+        page.add_style_tag(content=NO_ROOM)
+        beside = texts(stem)
+        stills: list[Still] = []
+        for handle in page.evaluate_handle(FIND).get_properties().values():
+            element = handle.as_element()
+            told = element.evaluate(PREPARE)
+            where = f"{stem}.html: picture {len(stills) + 1} ({told['name']})"
+            wait_until_drawn(page, element, where)
+            text = ""
+            if told["kind"] == "output":
+                if not beside:
+                    raise ValueError(f"{where} is not in the notebook: rebuild the site")
+                text = beside.pop(0)
+                told["alt"] = told["alt"] or " ".join(text.split())
+            if not told["alt"]:
+                raise ValueError(f"{where} has no words: give its page-widget the option :still:")
+            name = f"{stem}/{len(stills) + 1:02}.png"
+            (folder / stem).mkdir(exist_ok=True)
+            picture = trimmed(at_rest(element, where))
+            picture.save(folder / name, optimize=True)
+            width, height = (side // DENSITY for side in picture.size)
+            still = Still(page=stem, file=name, text=text, width=width, height=height, **told)
+            stills.append(still)
     if beside:
         raise ValueError(f"{stem}.html shows {len(beside)} outputs too few: rebuild the site")
-    page.close()
     return stills
 
 
@@ -220,8 +206,7 @@ def take_all(folder: Path = STILLS) -> list[Still]:
         stills = [still for stem in stems for still in take(browser, address, stem, new)]
         listed = json.dumps([dataclasses.asdict(s) for s in stills], indent=1, ensure_ascii=False)
         (new / "stills.json").write_text(listed + "\n", "utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        new.rename(folder)
+        whole_folder.replace(new, folder)
     return stills
 
 

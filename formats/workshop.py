@@ -15,11 +15,15 @@ import re
 import sys
 from pathlib import Path
 
+import built_page
 import built_site
 import chapters
 import slide_marks
 from bs4 import Tag
+from html_words import plain
 from site_style import site_style
+
+from minigpt.whole_file import write_whole
 
 WORKSHOP = built_site.ROOT / "_build" / "workshop"
 EXERCISE = re.compile(r"(\d+)\.")
@@ -67,29 +71,40 @@ def named_formulas(tag: Tag, article: Tag) -> list[str]:
     return found
 
 
-def exercises(stem: str) -> tuple[str, list[Exercise]]:
-    """A chapter's title and its exercises.
+def exercises(stem: str) -> tuple[str, str, list[Exercise]]:
+    """A chapter's title, the id of its section of exercises, and the exercises.
 
     Raises:
-        ValueError: when there are none, or when one has no code to begin with or no solution.
+        ValueError: when there are none, when one has no code to begin with or no solution, and
+            for a fold that is not a solution: on paper everybody would see what it hides.
     """
-    article = slide_marks.parsed_page(stem)
+    article = built_page.article(stem)
     title = slide_marks.inner(slide_marks.plain(article.find("h1")))
     label = article.find(id=f"sec-{stem}-exercises")
     if label is None:
         raise ValueError(f"book/{stem}.md has no section labelled sec:{stem}-exercises")
     found: list[Exercise] = []
-    for tag in label.find_parent("section").find_all(True, recursive=False):
+    section = label.find_parent("section")
+    for tag in section.find_all(True, recursive=False):
+        cell = tag.name == "div" and "cell" in tag.get("class", [])
+        folds = [fold.find(class_="collapsed") or fold for fold in tag.select("summary")]
+        for fold in (fold.get_text(strip=True) for fold in folds):
+            if not cell or fold != SOLUTION:
+                raise ValueError(
+                    f"book/{stem}.md: {fold!r} is folded among the exercises, and the hand-out "
+                    f"would show it: give a solution's cell the code_prompt_show {SOLUTION!r}, "
+                    "and move any other fold out of that section"
+                )
         start = EXERCISE.match(tag.strong.get_text()) if tag.name == "p" and tag.strong else None
         if start:
             text = str(slide_marks.plain(tag))
             found.append(Exercise(int(start[1]), text, named_formulas(tag, article)))
-        elif tag.name != "div" or "cell" not in tag.get("class", []):
+        elif not cell:
             if found:  # what stands before the first is about the page
                 found[-1].text += str(slide_marks.plain(tag))
         elif not found:
             raise ValueError(f"book/{stem}.md: a cell stands before its first exercise")
-        elif (fold := tag.select_one("summary")) and SOLUTION in fold.get_text():
+        elif folds:
             printed = [str(out) for out in tag.select(".cell_output .output .highlight")]
             found[-1].solutions.append((code_of(tag), printed))
             lines = tag.select_one(".cell_input").get_text().strip().count("\n") + 1
@@ -102,7 +117,7 @@ def exercises(stem: str) -> tuple[str, list[Exercise]]:
         lacks = "code to begin with" if not exercise.starters else f"cell {SOLUTION!r}"
         if not exercise.starters or not exercise.solutions:
             raise ValueError(f"book/{stem}.md: exercise {exercise.number} has no {lacks}")
-    return title, found
+    return title, section["id"], found
 
 
 def question(exercise: Exercise) -> str:
@@ -132,19 +147,19 @@ def answer(exercise: Exercise) -> str:
     return "\n".join(out)
 
 
-def sheet(stem: str, title: str, found: list[Exercise], key: bool) -> str:
+def sheet(stem: str, title: str, section: str, found: list[Exercise], key: bool) -> str:
     """The hand-out of a chapter, or its key, as one HTML page."""
     what = "answers" if key else "exercises"
-    plain = html.escape(re.sub(r"<[^>]+>", "", title))
+    words = html.escape(plain(title), quote=False)
     name = "" if key else f'<p class="name">Name <span></span></p>\n<p>{HOW}</p>\n'
     articles = "\n".join(
         f"<article>\n{question(e)}\n{answer(e) if key else to_do(e)}\n</article>" for e in found
     )
     own = Path(__file__).with_name("workshop.css").read_text("utf-8")
-    address = f"{chapters.homepage()}{stem}.html#exercises"
+    address = chapters.page(stem, section)
     return (
         f'<!doctype html>\n<html lang="en" data-theme="light">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta name="viewport" content="width=device-width">\n<title>{plain}: {what}</title>\n'
+        f'<meta name="viewport" content="width=device-width">\n<title>{words}: {what}</title>\n'
         f"<style>{site_style()}\n{own}</style>\n</head>\n<body>\n"
         f"<h1>{title} <small>{what}</small></h1>\n{name}{articles}\n"
         f'<footer>To run and check: <a href="{address}">{address}</a></footer>\n</body>\n</html>\n'
@@ -156,12 +171,11 @@ def write(stems: list[str], folder: Path = WORKSHOP) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for stem in stems:
-        title, found = exercises(stem)
+        title, section, found = exercises(stem)
         for key in (False, True):
             path = folder / f"{stem}-{'answers' if key else 'exercises'}.html"
-            part = path.with_suffix(".part")
-            part.write_text(sheet(stem, title, found, key), "utf-8", newline="\n")
-            paths.append(part.replace(path))
+            write_whole(path, sheet(stem, title, section, found, key).encode())
+            paths.append(path)
     return paths
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections import Counter
 
+import built_page
 import built_site
 import static_pages
 from bs4 import BeautifulSoup, Tag
@@ -12,15 +13,19 @@ from bs4 import BeautifulSoup, Tag
 
 @functools.cache
 def articles() -> dict[str, Tag]:
-    """The text of each page of the book, without what stills were taken of."""
+    """The text of each page of the book, without what stills were taken of and cells that only
+    hand numbers to the prose."""
     found = {}
     for stem, _ in static_pages.listed():
         page = (built_site.require() / f"{stem}.html").read_text("utf-8")
         article = BeautifulSoup(page, "html.parser").select_one(".mg-article")
-        for picture in static_pages.shown(article):
+        for picture in built_page.pictures(article):
             picture.extract()
         for tag in article.select("script, noscript, .headerlink, .mg-start, .toctree-wrapper"):
             tag.decompose()
+        for cell in article.select(".cell.tag_hide-cell:not(:has(.cell_output))"):
+            if "glue(" in cell.pre.get_text():
+                cell.decompose()
         found[stem] = article
     return found
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import dataclasses
+import datetime
 import functools
 import html
 import re
@@ -13,6 +15,8 @@ from html.parser import HTMLParser
 
 import blog
 import chapters
+import download_links
+import edition
 import nbformat
 import pasteable
 import post_blocks
@@ -210,7 +214,7 @@ def test_what_the_page_folds_the_post_folds(stem, target):
     assert depth == 0
     cells = chapters.code_cells(chapters.committed(stem))
     hidden = [c.source for c in cells if "hide-cell" in c.metadata.get("tags", [])]
-    seen = [c.source for c in cells if not c.metadata.get("tags")]
+    seen = [c.source for c in cells if set(c.metadata.get("tags", [])) <= chapters.SLIDES]
     assert not set(hidden) & set(open_code) - set(seen)
     assert set(seen) <= set(open_code)
 
@@ -285,6 +289,7 @@ def test_front_matter_says_what_the_page_says(stem, target, site):
 
 
 def test_the_date_is_the_last_commits_or_else_the_files(monkeypatch):
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     stem = STEMS[0]
     asked = ["git", "log", "-1", "--date=format-local:%Y-%m-%d", "--format=%cd", "--"]
     paths = [f"book/{stem}.md", f"notebooks/{stem}.ipynb"]
@@ -297,13 +302,12 @@ def test_the_date_is_the_last_commits_or_else_the_files(monkeypatch):
     def no_git(*args, **kwargs):
         raise FileNotFoundError("git")
 
-    monkeypatch.setattr(post_blocks.subprocess, "run", no_git)
-    written = chapters.notebook_path(stem).stat().st_mtime
-    told = post_blocks.last_change(stem)
-    assert (
-        told
-        == post_blocks.datetime.datetime.fromtimestamp(written, post_blocks.datetime.UTC).date()
-    )
+    monkeypatch.setattr(edition.subprocess, "run", no_git)
+    written = max((chapters.ROOT / path).stat().st_mtime for path in paths)
+    day = datetime.datetime.fromtimestamp(written, datetime.UTC).date()
+    assert post_blocks.last_change(stem) == day
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
+    assert post_blocks.last_change(stem) == datetime.date(2001, 9, 9)
 
 
 @EVERY
@@ -370,7 +374,7 @@ def test_a_formula_that_no_line_can_hold_is_refused():
 
 
 def made_up(*blocks) -> post_blocks.Post:
-    day = post_blocks.datetime.date(2026, 1, 2)
+    day = datetime.date(2026, 1, 2)
     return post_blocks.Post("made-up", 'A "b": c', "d: #e", day, "https://example.org/p", blocks)
 
 
@@ -450,6 +454,32 @@ def test_two_runs_write_the_same_bytes(browser, site, tmp_path):
     assert not list((tmp_path / "one").glob("tmp*"))
 
 
+@TARGET
+def test_pictures_are_beside_the_post_or_where_the_site_has_them(target, tmp_path, monkeypatch):
+    monkeypatch.setattr(post_blocks, "read", lambda stem: made_up())
+    monkeypatch.setattr(
+        blog.post_maths, "photographer", lambda _: contextlib.nullcontext(lambda stem: {})
+    )
+    asked = []
+
+    def write(post, target, images, formulas, folder):
+        folder.mkdir()
+        asked.append(images)
+
+    monkeypatch.setattr(blog, "write", write)
+    blog.make(None, ["made-up"], target, blog=tmp_path / "blog")
+    blog.make(None, ["made-up"], target, "https://example.org/i/", blog=tmp_path / "blog")
+    beside = {"github": "images/", "hugo": "images/"}
+    published = download_links.address("images/")
+    assert asked == [beside.get(target, published), "https://example.org/i/"]
+
+
+def test_a_title_with_signs_of_html_is_whole_in_the_page_to_paste():
+    post = dataclasses.replace(made_up(), title="`a<b>` & more")
+    page = pasteable.Page(post, stills.STILLS, {}, stills.DENSITY).document()
+    assert "<title>a&lt;b&gt; &amp; more</title>" in page
+
+
 def test_a_formula_that_the_page_lacks_is_refused():
     stem = next(stem for stem in STEMS if any(r"\tag" in f for f in notebook_formulas(stem)))
     with pytest.raises(ValueError, match=r"built page lacks the formula.*make book"):
@@ -469,6 +499,7 @@ def test_other_stills_than_the_notebooks_are_refused(monkeypatch):
     ("arguments", "told"),
     [
         (["--target", "wordpress"], "there is no target 'wordpress'; there are: github, jekyll"),
+        (["--images", "https://a.b/i"], "the pictures' address is 'https://a.b/i' and needs"),
         (["no-chapter"], f"there is no chapter 'no-chapter' with code; there are: {STEMS[0]}"),
     ],
 )

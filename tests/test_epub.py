@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import built_book
+import chapters
 import edition
 import epub
 import picture_pieces
@@ -23,6 +24,7 @@ import stills
 from bs4 import BeautifulSoup
 from PIL import Image, ImageDraw
 
+OPF = "{http://www.idpf.org/2007/opf}"
 XHTML = "{http://www.w3.org/1999/xhtml}"
 MATH = "{http://www.w3.org/1998/Math/MathML}math"
 TYPE = "{http://www.idpf.org/2007/ops}type"
@@ -40,7 +42,7 @@ def files() -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def trees(files) -> dict[str, ET.Element]:
     """The content documents of the book's pages."""
-    return {stem: ET.fromstring(files[f"{stem}.xhtml"]) for stem, _ in static_pages.listed()}
+    return {stem: ET.fromstring(files[epub.file_of(stem)]) for stem, _ in static_pages.listed()}
 
 
 def test_epubcheck_finds_nothing(tmp_path):
@@ -92,17 +94,17 @@ def test_links_lead_where_they_led(trees, stem):
         path, hash_, fragment = link.partition("#")
         page = path.removesuffix(".html")
         if page in trees:
-            link = f"{page}.xhtml{hash_}{fragment}" if page != stem else f"{hash_}{fragment}"
+            link = f"page-{page}.xhtml{hash_}{fragment}" if page != stem else f"{hash_}{fragment}"
         assert link in found
         found.remove(link)
-    live = static_pages.live(stem)
+    live = chapters.page(stem)
     assert [link for link in found if not link.startswith(live)] == []  # those of pictures
     for link in (link.get("href") for link in trees[stem].iter(f"{XHTML}a")):
         path, _, fragment = link.partition("#")
         if "/" in path:
             assert path.startswith(("http://", "https://")), link
         else:
-            target = trees[path.removesuffix(".xhtml") or stem]
+            target = trees[path.removeprefix("page-").removesuffix(".xhtml") or stem]
             assert not fragment or fragment in {e.get("id") for e in target.iter()}, link
 
 
@@ -125,9 +127,9 @@ def test_the_contents_are_those_of_the_website(files):
     found = [(link.get("href"), text(link)) for link in toc.iter(f"{XHTML}a")]
     wanted = []
     for stem, article in built_book.articles().items():
-        wanted.append((f"{stem}.xhtml", static_pages.text_of(article.h1)))
+        wanted.append((f"page-{stem}.xhtml", static_pages.text_of(article.h1)))
         for heading in article.select("section > h2"):
-            target = f"{stem}.xhtml#{heading.parent['id']}"
+            target = f"page-{stem}.xhtml#{heading.parent['id']}"
             wanted.append((target, static_pages.text_of(heading)))
     assert found == wanted
     parts = [text(e) for e in toc.iter(f"{XHTML}span")]
@@ -155,6 +157,35 @@ def test_the_package_says_what_the_book_is(files):
     for name in epub.ACCESSIBILITY:
         assert f'property="{name}"' in package
     assert Image.open(io.BytesIO(files["pictures/cover.png"])).size == (1200, 1700)
+
+
+def test_a_page_may_have_any_name(monkeypatch):
+    names = ("title", "nav", "toc", "book", "math", "ncx", "id")
+    article = BeautifulSoup("<div><h1>Page</h1></div>", "html.parser").div
+    pages = [static_pages.Page(name, "", name, article, {}) for name in names]
+    monkeypatch.setattr(static_pages, "pages", lambda: pages)
+    monkeypatch.setattr(epub, "cover_png", lambda: b"")
+    package = ET.fromstring(epub.contents(edition.current())["book.opf"])
+    ids = [e.get("id") for e in package.iter() if e.get("id")]
+    hrefs = {e.get("id"): e.get("href") for e in package.iter(f"{OPF}item")}
+    assert len(set(ids)) == len(ids)
+    order = [hrefs[e.get("idref")] for e in package.iter(f"{OPF}itemref")]
+    assert order[:2] == ["title.xhtml", "nav.xhtml"]
+    assert len(set(order)) == len(names) + 2
+
+
+def test_cells_that_only_hand_numbers_to_the_prose_go():
+    cell = (
+        '<div class="cell tag_hide-cell"><details><summary>{0}</summary><pre>{0}</pre></details>'
+        "{1}</div>"
+    )
+    output = '<div class="cell_output">1</div>'
+    cells = (
+        cell.format("glue(gone)", "") + cell.format("check", "") + cell.format("glue(1)", output)
+    )
+    soup = BeautifulSoup(f"<div>{cells}</div>", "html.parser")
+    static_pages.plain_folds(soup.div, soup)
+    assert [tag.get_text() for tag in soup.select("pre")] == ["check", "glue(1)"]
 
 
 def test_the_same_files_give_the_same_bytes(tmp_path):

@@ -21,7 +21,7 @@ a
 b
 ```
 """
-LABELS = {"sec:tokenizer-merge": "tokenizer", "sec:model-gpt": "model"}
+LABELS = {"sec:tokenizer-merge": "tokenizer", "sec:model-gpt": "model", "sec:two_words": "model"}
 
 
 @pytest.fixture
@@ -50,6 +50,7 @@ def prose():
             "the [whole](#sec:model-gpt)",
             "the [whole](https://example.org/book/model.html#sec-model-gpt)",
         ),
+        ("[it](#sec:two_words)", "[it](https://example.org/book/model.html#sec-two-words)"),
         ("```{math}\n:label: eq:second\n\\frac{a}{b}\n```", "$$\n\\frac{a}{b} \\tag{2}\n$$"),
         ("```{math}\na\n```", "$$\na\n$$"),
         (

@@ -7,6 +7,7 @@ import unicodedata
 from collections import Counter
 
 import built_book
+import chapters
 import edition
 import pdf
 import pikepdf
@@ -131,20 +132,37 @@ def test_no_link_is_lost(annotations):
 
 
 def test_references_name_the_right_page(opened, read, annotations):
-    """ "(page 57)" after a link is where the link goes."""
+    """Where a fold went, and "(page 57)" after a link to another chapter."""
     numbers = {page.objgen: number for number, page in enumerate(opened.pages, 1)}
     texts, checked = read[0], 0
     for number, annotation in annotations:
         if "/Dest" not in annotation or "--unfold-" not in str(annotation.Dest):
             continue
         place = numbers[opened.Root.Dests[str(annotation.Dest)][0].objgen]
-        assert re.search(rf": page\s+{place}\b", texts[number - 1])
+        assert re.search(rf", page\s+{place}\b", texts[number - 1])
         checked += 1
     folds = sum(
         len(article.select("details:not(.cell.tag_hide-input details)"))
         for article in built_book.articles().values()
     )
     assert checked >= folds
+
+
+def test_references_between_chapters_name_the_right_page(opened, chapters_texts):
+    """ "(page 57)" after a link is where the link goes."""
+    numbers = {page.objgen: number for number, page in enumerate(opened.pages, 1)}
+    checked = 0
+    for stem in chapters.stems():
+        wanted = Counter()
+        for link in built_book.articles()[stem].select("a[href]"):
+            path, _, fragment = link["href"].partition("#")
+            other = path.removesuffix(".html")
+            if other in set(chapters.stems()) - {stem}:
+                place = opened.Root.Dests["/" + pdf.anchor(other, fragment)]
+                wanted[f"(page{numbers[place[0].objgen]})"] += 1
+        assert Counter(re.findall(r"\(page\d+\)", chapters_texts[stem])) == wanted
+        checked += wanted.total()
+    assert checked > 0
 
 
 def test_it_is_tagged_and_says_what_it_is(opened):
@@ -182,7 +200,7 @@ def test_pages_are_of_one_size_and_none_is_blank(opened, read):
 
 def test_folds_move_to_the_end():
     soup = BeautifulSoup(
-        '<div><h1>Page</h1><section id="a"><h2>A</h2>'
+        '<div><h1>Page</h1><section id="exercises"><h2>A</h2><p><b>3.</b> Write it.</p>'
         '<details class="fold cell"><summary>Show a solution</summary><pre>code</pre></details>'
         '<details class="fold drawing"><summary>Show the code</summary>plot()</details>'
         "<p>after</p></section></div>",
@@ -194,5 +212,33 @@ def test_folds_move_to_the_end():
     assert soup.get_text(" ").index("after") < soup.get_text(" ").index("code")
     assert soup.select_one(".unfold a")["href"] == f"#{soup.select_one('.folded-title')['id']}"
     assert soup.select_one(".folded a")["href"] == f"#{soup.select_one('.unfold')['id']}"
-    assert soup.select_one(".unfold a").string == "1. A solution"
+    assert soup.select_one(".unfold a").string == "Note 1. A solution"
+    title = "Note 1. A solution, exercise 3, asked on page 000"
+    assert soup.select_one(".folded-title").get_text() == title
     assert [title for _, title in page.sections] == ["A", pdf.FOLDS]
+
+
+def test_a_long_picture_says_that_it_goes_on():
+    soup = BeautifulSoup(
+        '<div><p class="still"><a></a><a></a></p><p class="still"><a></a></p></div>', "html.parser"
+    )
+    pdf.announce_parts(soup.div, soup)
+    assert soup.get_text() == "A picture in 2 parts, from the top down:"
+
+
+def test_short_code_stays_on_one_page():
+    long = "code\n" * (pdf.SHORT + 1)
+    soup = BeautifulSoup(f"<pre>code</pre><pre>{long}</pre><pre>{'x' * 99}</pre>", "html.parser")
+    pdf.mark_code(soup)
+    assert [block["class"] for block in soup.select("pre")] == [["short"], [], ["wide", "short"]]
+
+
+def test_a_page_may_have_any_name():
+    taken = re.findall(r"^@page (\w+)", pdf.STYLE.read_text("utf-8"), re.MULTILINE)
+    assert taken
+    pages = []
+    for name in taken:
+        article = BeautifulSoup("<div><h1>Page</h1></div>", "html.parser").div
+        pages.append(static_pages.Page(name, "", name, article, {}))
+    printed = pdf.document(pages, edition.current())
+    assert set(re.findall(r"@page ([\w-]+)", printed)).isdisjoint(taken)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import built_site  # first: it puts book/_ext on the path
+import built_page
+import built_site  # it puts book/_ext on the path
 import chapters
 import pytest
 import slide_marks
@@ -81,8 +82,10 @@ def words(tag) -> str:
 @pytest.mark.parametrize("stem", STEMS)
 def test_everything_marked_arrives_in_order(stem):
     deck = BeautifulSoup(file(stem).read_text("utf-8"), "html.parser")
+    for cause in deck.select(".cause"):  # which no mark says
+        cause.decompose()
     shown = [words(point) for point in deck.select(".page li")]
-    article = slide_marks.parsed_page(stem)
+    article = built_page.article(stem)
     wanted = [words(span) for span in article.select("span.key")]
     assert [point for point in shown if point in wanted] == wanted
     others = ".cell.tag_slide .cell_input, div.key, table.key"
@@ -90,6 +93,27 @@ def test_everything_marked_arrives_in_order(stem):
     assert [words(e) for e in found] == [words(e) for e in article.select(others)]
     recap = article.find(id=f"sec-{stem}-recap").find_parent("section").find("ul")
     assert shown[-len(recap.select("li")) :] == [words(li) for li in recap.select("li")]
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_every_bug_is_told_with_its_cause_and_not_at_once(stem):
+    deck = BeautifulSoup(file(stem).read_text("utf-8"), "html.parser")
+    slides_of_it = [p for p in deck.select(".page") if p.h2 and p.h2.get_text()[:8] == "Break it"]
+    told = [point for page in slides_of_it for point in page.select("li")]
+    bugs = [i for i, point in enumerate(told) if re.match(r"\d\. ", point.get_text())]
+    assert bugs
+    for bug in bugs:
+        assert told[bug + 1].select(".cause"), told[bug]
+        first_on_it = told[bug + 1].find_previous(["h2", "li"]).name == "h2"
+        assert first_on_it or "fragment" in told[bug + 1]["class"], told[bug]
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_talk_begins_without_what_is_for_readers(stem):
+    first = BeautifulSoup(file(stem).read_text("utf-8"), "html.parser").select_one(".page")
+    assert "to read" not in first.get_text()
+    foot = first.select_one(".foot").get_text()
+    assert foot == f"MiniGPT: the book that runs · {chapters.page(stem)}"
 
 
 def test_the_same_site_gives_the_same_bytes(browser):
@@ -115,9 +139,22 @@ def test_they_print_a_page_each_on_white(browser):
     page.wait_for_selector(".pdf-page")
     count = file(STEMS[0]).read_text("utf-8").count('<section><div class="page">')
     assert page.locator(".pdf-page").count() == count
+    hidden = "e => e.filter((e) => getComputedStyle(e).visibility !== 'visible').length"
+    assert page.locator(".fragment").count() > 0
+    assert page.locator(".fragment").evaluate_all(hidden) == 0
     assert page.evaluate("document.documentElement.dataset.theme") == "light"
     assert complaints == []
     context.close()
+
+
+def test_what_a_cell_shows_comes_with_the_next_key(context):
+    page, *_ = opened(context, STEMS[0])
+    page.evaluate("Reveal.slide(2)")
+    output = page.locator("section.present .output")
+    assert page.locator("section.present .code").is_visible()
+    assert not output.is_visible()
+    page.keyboard.press("ArrowRight")
+    output.wait_for(state="visible")
 
 
 def test_they_follow_the_readers_theme(browser):
@@ -176,6 +213,44 @@ def test_marks_become_items():
     assert points == ["Behind <em>a</em> colon.", "So:", "<code>code</code> stays."]
 
 
+def test_what_may_be_guessed_waits():
+    inside = (
+        f'<p><span class="key">seen</span></p>{cell("tag_slide", "x", "1")}<details><summary>'
+        '<span class="sd-summary-text">The cause: c</span></summary><span class="key">a</span>'
+        '<span class="key">b</span></details><span class="key">seen too</span>'
+        '<span class="key"><strong>Predict, then run.</strong> What?</span><details><summary>'
+        '<span class="sd-summary-text">Answer</span></summary><span class="key">This.</span>'
+        '</details><span class="key">after</span>'
+    )
+    items = slide_marks.marked(section(inside), {}, "here")
+    shown = [(BeautifulSoup(item.html, "html.parser").get_text(), item.waits) for item in items]
+    assert shown == [
+        ("Seen", False),
+        ("x", False),
+        ("1", True),
+        ("The cause: c. A", True),
+        ("B", True),
+        ("Seen too", False),
+        ("Predict, then run. What?", False),
+        ("This.", True),
+        ("After", True),
+    ]
+
+
+def test_nothing_waits_at_the_head_of_a_slide():
+    items = [(Item("output", name, waits=True), 50.0) for name in ("one", "two")]
+    made = slides.section(Part("T", "page.html#t", [], ""), items, False, False, [])
+    assert [div["class"] for div in BeautifulSoup(made, "html.parser").select(".output")] == [
+        ["output"],
+        ["output", "fragment"],
+    ]
+
+
+def test_a_long_output_stands_in_two_columns():
+    made = [slides.block(Item("output", "a\n" * lines), "page.html") for lines in (14, 15)]
+    assert ["columns" in html for html in made] == [False, True]
+
+
 @pytest.mark.parametrize(
     ("page", "message"),
     [
@@ -185,8 +260,8 @@ def test_marks_become_items():
 )
 def test_a_chapter_that_cannot_become_slides_is_refused(page, message, monkeypatch):
     soup = BeautifulSoup(page, "html.parser")
-    monkeypatch.setattr(slide_marks, "parsed_page", lambda stem: soup)
-    monkeypatch.setattr(slide_marks, "pictures", lambda article, stem: {})
+    monkeypatch.setattr(built_page, "article", lambda stem: soup)
+    monkeypatch.setattr(built_page, "shown", lambda article, stem: [])
     with pytest.raises(ValueError, match=f"book/new.md.* {message}|book/new.md {message}"):
         slide_marks.parts("new")
 
@@ -216,7 +291,7 @@ def test_what_no_slide_can_hold_is_refused():
 def test_a_missing_page_says_how_to_make_it():
     assert built_site.SITE.exists(), "run `make book`"
     with pytest.raises(ValueError, match=r"no-such\.html is missing.*make book"):
-        slide_marks.parsed_page("no-such")
+        built_page.article("no-such")
 
 
 def test_a_script_in_a_page_does_not_end_it():

