@@ -824,8 +824,9 @@ def test_whole_lines_are_announced_at_a_measured_pace(page, element):
     assert all(b - a > 2900 for a, b in itertools.pairwise(when[:-1]))
     assert all(re.search(r"[\n.?!]$", part) for part in said[:-1])
     assert said[-1].endswith("Written: 80 tokens.")
-    told = "".join(said).removesuffix("Written: 80 tokens.").strip()
-    assert told == element.evaluate("e => e.text").removeprefix("HAMLET:\n").strip()
+    # But for blank lines, which the last part may begin with.
+    told = "".join("".join(said).removesuffix("Written: 80 tokens.").split())
+    assert told == "".join(element.evaluate("e => e.text").removeprefix("HAMLET:\n").split())
     expect(live).to_have_attribute("role", "status")
     token(element, 0).click()
     spelled = element.locator(".mg-chosen .mg-chip-text").inner_text()
