@@ -10,7 +10,6 @@ Chromium; a section that needs more room goes on on the next slide.
 
 from __future__ import annotations
 
-import argparse
 import html
 import itertools
 import json
@@ -20,10 +19,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import built_site
-import chapters
 import chromium
 import slide_marks
 import stills
+from chosen_chapters import chosen_chapters
 from html_words import plain
 from site_style import data_address, site_style
 from slide_marks import Item, Part
@@ -261,17 +260,9 @@ def write(stems: list[str], folder: Path = SLIDES) -> list[Path]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("stems", nargs="*", help="chapters (default: all)")
-    arguments = parser.parse_args()
-    known = chapters.stems()
-    for stem in arguments.stems:
-        if stem not in known:
-            parser.error(f"there is no chapter {stem!r}; there are: {', '.join(known)}")
+    stems = chosen_chapters(__doc__)
     try:
-        for path in write(arguments.stems or known):
+        for path in write(stems):
             count = path.read_text("utf-8").count('<section><div class="page">')
             print(f"{path}: {count} slides, {path.stat().st_size / 1e6:.1f} MB")
     except ValueError as error:

@@ -8,7 +8,6 @@ writes `_build/workshop/<stem>-exercises.html`, with room to write and without a
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import html
 import re
@@ -20,6 +19,7 @@ import built_site
 import chapters
 import slide_marks
 from bs4 import Tag
+from chosen_chapters import chosen_chapters
 from html_words import plain
 from site_style import site_style
 
@@ -180,17 +180,9 @@ def write(stems: list[str], folder: Path = WORKSHOP) -> list[Path]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("stems", nargs="*", help="chapters (default: all)")
-    arguments = parser.parse_args()
-    known = chapters.stems()
-    for stem in arguments.stems:
-        if stem not in known:
-            parser.error(f"there is no chapter {stem!r}; there are: {', '.join(known)}")
+    stems = chosen_chapters(__doc__)
     try:
-        paths = write(arguments.stems or known)
+        paths = write(stems)
     except ValueError as error:
         sys.exit(str(error))
     size = sum(path.stat().st_size for path in paths)
