@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
 import os
 import subprocess
 import tomllib
@@ -63,13 +64,19 @@ def moment(*paths: Path) -> datetime.datetime:
     return datetime.datetime.fromtimestamp(seconds, datetime.UTC)
 
 
+@functools.cache
+def configuration() -> dict:
+    """Sphinx's own settings, from `_config.yml`."""
+    text = (built_site.ROOT / "_config.yml").read_text("utf-8")
+    return yaml.safe_load(text)["sphinx"]["config"]
+
+
 def current() -> Edition:
     """The edition that the working tree makes."""
     root = built_site.ROOT
     project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
-    config = yaml.safe_load((root / "_config.yml").read_text("utf-8"))
     return Edition(
-        title=config["sphinx"]["config"]["ogp_site_name"],
+        title=configuration()["ogp_site_name"],
         authors=tuple(author["name"] for author in project["authors"]),
         version=project["version"],
         moment=moment(),

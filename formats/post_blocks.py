@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import functools
 import re
 from collections.abc import Iterator
 from urllib.parse import urljoin
@@ -181,10 +180,10 @@ def absolute(text: str, page: str) -> str:
 
     def lead(found: re.Match) -> str:
         target = found[1]
-        if (label := target.removeprefix("#")) in chapters.labels():
-            target = f"{chapters.labels()[label]}.html#{chapters.anchor(label)}"
-        elif target.startswith("#"):
-            raise ValueError(f"the link to {target!r} leads nowhere: no page has that label")
+        if target.startswith("#"):
+            raise ValueError(
+                f"the link to {target!r} leads nowhere: notebooks hold the addresses of sections"
+            )
         return f"]({urljoin(page, target)}"
 
     return RELATIVE.sub(lead, text)
@@ -223,7 +222,7 @@ class Reader:
         alt = " ".join(still.alt.split())
         if text and alt == joined and len(alt) > 150:  # the whole of it stands below the picture
             alt = alt[:150].rsplit(" ", 1)[0] + " …"
-        link = f"{self.page}#{still.anchor}" if still.anchor else self.page
+        link = chapters.page(self.stem, still.anchor)
         if kind == "widget":
             caption += f" [Open it there]({link})."
         size = (still.width, still.height)
@@ -341,16 +340,9 @@ class Reader:
         return tuple(blocks)
 
 
-@functools.cache
-def configuration() -> dict:
-    """Sphinx's own settings, from `_config.yml`."""
-    text = (chapters.ROOT / "_config.yml").read_text("utf-8")
-    return yaml.safe_load(text)["sphinx"]["config"]
-
-
 def prompt() -> str:
     """What stands on a folded cell that has no words of its own."""
-    return configuration()["nb_code_prompt_show"]
+    return edition.configuration()["nb_code_prompt_show"]
 
 
 def last_change(stem: str) -> datetime.date:
@@ -371,7 +363,7 @@ def opening(stem: str, page: str) -> Prose:
         f"[{'the notebook, to download' if way.get('download') else way['text']}]({way['url']})"
         for way in launch_links.ways(stem, download)
     ]
-    book = configuration()["ogp_site_name"]
+    book = edition.current().title
     return Prose(
         f"*This post is a chapter of [{book}]({chapters.homepage()}). "
         f"[On the book's site]({page}) its figures move and its elements can be tried; to run its "

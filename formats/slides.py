@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import built_site
+import chapters
 import chromium
 import slide_marks
 import stills
@@ -83,7 +84,7 @@ def inline_script(code: str) -> str:
     return code.replace("</script", r"<\/script").replace("<!--", r"\x3C!--")
 
 
-def figure(still: stills.Still, address: str, room: float) -> str:
+def figure(still: stills.Still, room: float) -> str:
     """A picture as large as ``room`` pixels of height allow, with a link to the live one."""
     scale = min(LARGEST, ACROSS / still.width)
     fits = min(scale, room / still.height)
@@ -96,7 +97,7 @@ def figure(still: stills.Still, address: str, room: float) -> str:
     if cut:
         image = f'<div class="cut" style="height: {int(room)}px">{image}</div>'
     words = "Open it live" if still.kind == "widget" else "Open the page"
-    live = f"{address.split('#')[0]}#{still.anchor}" if still.anchor else address
+    live = chapters.page(still.page, still.anchor)
     return (
         f'<a class="figure" href="{html.escape(live)}" target="_blank" rel="noopener">{image}'
         f'<span class="live">{words}</span></a>'
@@ -108,10 +109,10 @@ def least(still: stills.Still) -> float:
     return min(still.height, max(280.0, still.height * SMALLEST), 420.0)
 
 
-def block(item: Item, address: str, room: float = 0, more: str = "") -> str:
+def block(item: Item, room: float = 0, more: str = "") -> str:
     """The HTML of one item, with ``more`` classes; points are the inside of a list."""
     if item.still:
-        made = figure(item.still, address, room)
+        made = figure(item.still, room)
         return made.replace('class="figure"', f'class="figure{more}"', 1)
     if item.kind == "point":
         return f'<li class="point{more}">{item.html}</li>'
@@ -147,7 +148,7 @@ def measured(browser, head: str, found: list[Part]) -> list[list[tuple[int, int,
     """For every item: the height of its slide's heading, its own, and whether it is too wide."""
     sheet = [
         f'<div class="page">{heading(part.title, number == 0, number > 0)}'
-        f"{listed([(i.kind, block(i, part.address, 100))])}</div>"
+        f"{listed([(i.kind, block(i, 100))])}</div>"
         for number, part in enumerate(found)
         for i in part.items
     ]
@@ -210,7 +211,7 @@ def section(part: Part, page: list[tuple[Item, float]], first: bool, again: bool
     blocks = []
     for number, (item, height) in enumerate(page):
         more = " long" * (item in long) + " fragment" * (item.waits and number > 0)
-        blocks.append((item.kind, block(item, part.address, height, more)))
+        blocks.append((item.kind, block(item, height, more)))
     return (
         f'<section><div class="page">{heading(part.title, first, again)}\n{listed(blocks)}</div>\n'
         f'<aside class="notes"><p><a href="{part.address}">{part.address}</a></p>\n{part.said}'

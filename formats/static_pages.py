@@ -8,6 +8,7 @@ a browser on the website can use goes.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
@@ -57,6 +58,7 @@ def text_of(tag: Tag) -> str:
     return " ".join(tag.get_text().split())
 
 
+@functools.cache
 def listed() -> list[tuple[str, str]]:
     """The stem and the part of every page, in the order of `_toc.yml`."""
     toc = yaml.safe_load((built_site.ROOT / "_toc.yml").read_text("utf-8"))

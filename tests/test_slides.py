@@ -247,7 +247,7 @@ def test_nothing_waits_at_the_head_of_a_slide():
 
 
 def test_a_long_output_stands_in_two_columns():
-    made = [slides.block(Item("output", "a\n" * lines), "page.html") for lines in (14, 15)]
+    made = [slides.block(Item("output", "a\n" * lines)) for lines in (14, 15)]
     assert ["columns" in html for html in made] == [False, True]
 
 
