@@ -111,11 +111,6 @@ test: lint  ## everything that CI checks
 	OMP_NUM_THREADS=1 $(BIN)/pytest --cov --numprocesses=2 --dist=loadfile --jaxtyping-packages=minigpt,beartype.beartype tests
 	$(BIN)/pytest --nbval --nbval-cell-timeout=300 notebooks
 
-bench: $(VENV)/.installed  ## measure against other implementations
-	$(PY) -m pip install --quiet --constraint requirements.txt --editable '.[book,bench]'
-	$(PY) benchmarks/tokenizer.py $(if $(MINBPE),--minbpe $(MINBPE))
-	$(PY) benchmarks/training.py $(if $(NANOGPT),--nanogpt $(NANOGPT)) $(if $(TINYSHAKESPEARE),--text $(TINYSHAKESPEARE))
-	$(PY) benchmarks/generation.py $(if $(NANOGPT),--nanogpt $(NANOGPT))
 resolve: $(VENV)/.installed  ## ask the registry whether every Python and system can install this
 	$(PY) tests/resolve.py
 
@@ -133,6 +128,11 @@ images:  ## make the images of the website and of the notebooks (docker, podman 
 	$$engine build --target site --tag minigpt .; \
 	$$engine build --target lab --tag minigpt:lab .
 
+bench: $(VENV)/.installed  ## measure against other implementations
+	$(PY) -m pip install --quiet --constraint requirements.txt --editable '.[book,bench]'
+	$(PY) benchmarks/tokenizer.py $(if $(MINBPE),--minbpe $(MINBPE))
+	$(PY) benchmarks/training.py $(if $(NANOGPT),--nanogpt $(NANOGPT)) $(if $(TINYSHAKESPEARE),--text $(TINYSHAKESPEARE))
+	$(PY) benchmarks/generation.py $(if $(NANOGPT),--nanogpt $(NANOGPT))
 	$(PY) benchmarks/page.py $(if $(ONNXRUNTIME_WEB),--onnxruntime-web $(ONNXRUNTIME_WEB))
 
 clean:  ## delete what was built (the environment stays)

