@@ -1,4 +1,4 @@
-# Two commands: `make book` builds the website, `make test` checks everything.
+# Two commands: `make book` builds the website and serves it, `make test` checks everything.
 # `make help` lists the rest.
 
 PYTHON ?= python3
@@ -19,7 +19,6 @@ EXTRAS ?= book,site,formats,test
 BIN  := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PY   := $(BIN)/python
 PORT ?= 8000
-SITE := _build/html
 STAMP := _build/.built
 STILLS := _build/stills/stills.json
 DOWNLOADS := _build/.downloads
@@ -48,23 +47,29 @@ endif
 notebooks: $(VENV)/.installed  ## run the chapters whose code changed
 	$(PY) book/_ext/chapters.py
 
-# Every build is a full one (--all): Sphinx cannot know that a page depends on the package.
+# Every build is a full one (--all): Sphinx cannot know that a page depends on the package. What it
+# would print last is the address of a file, where nothing interactive works; errors are on stderr.
 $(STAMP): $(VENV)/.installed _config.yml _toc.yml $(shell find book minigpt notebooks -mindepth 1 -not -name '__pycache__' -not -name '*.pyc')
-	$(BIN)/jupyter-book build book --all --config _config.yml --toc "$(CURDIR)/_toc.yml" --path-output . -W -n --keep-going --quiet
+	$(BIN)/jupyter-book build book --all --config _config.yml --toc "$(CURDIR)/_toc.yml" --path-output . -W -n --keep-going --quiet >/dev/null
 	@touch $@
 
-book: notebooks  ## build the website into _build/html
-	@$(MAKE) --no-print-directory $(STAMP)
-	@echo "The book is at file://$(CURDIR)/$(SITE)/index.html (make serve opens it at an address)"
+book: port site  ## build the website and serve it at an address, until Ctrl-C (PORT=8000)
+	@$(PY) book/_ext/serve.py --port '$(PORT)' --reader
 
-serve: book  ## serve the website on this machine
-	@echo "Serving the book at http://127.0.0.1:$(PORT)/ (Ctrl-C stops)"
-	@$(PY) -m http.server --bind 127.0.0.1 --directory $(SITE) $(PORT)
+serve: port site  ## the same, without a browser; in scripts, where `make book` only builds, too
+	@$(PY) book/_ext/serve.py --port '$(PORT)'
+
+site: notebooks  ## build the website into _build/html, and no more
+	@$(MAKE) --no-print-directory $(STAMP)
+
+# First, so that nobody waits for a build to be told.
+port: $(VENV)/.installed
+	@$(PY) book/_ext/serve.py --port '$(PORT)' --check
 
 $(STILLS): $(STAMP) formats/stills.py formats/photographed_page.py formats/other_scripts.py
 	$(PY) formats/stills.py
 
-stills: book
+stills: site
 	@$(MAKE) --no-print-directory $(STILLS)
 
 pdf: stills  ## the whole book as a PDF
