@@ -26,8 +26,8 @@ DOWNLOADS := _build/.downloads
 export PYTHONUTF8 = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve site port stills pdf epub slides workshop blog formats verify test \
-	notebooks lint resolve images bench clean
+.PHONY: help book serve site port browser stills pdf epub slides workshop blog formats verify \
+	test notebooks lint resolve images bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,7 +69,11 @@ port: $(VENV)/.installed
 $(STILLS): $(STAMP) formats/stills.py formats/photographed_page.py formats/other_scripts.py
 	$(PY) formats/stills.py
 
-stills: site
+# Installs one where none starts; nothing else of this project does.
+browser: $(VENV)/.installed
+	@$(PY) formats/chromium.py
+
+stills: browser site
 	@$(MAKE) --no-print-directory $(STILLS)
 
 pdf: stills  ## the whole book as a PDF
@@ -110,7 +114,7 @@ lint: $(VENV)/.installed
 	$(BIN)/zizmor --offline --quiet .github/workflows
 	$(BIN)/hadolint Dockerfile
 
-test: lint  ## everything that CI checks
+test: lint browser  ## everything that CI checks
 	$(PY) book/_ext/chapters.py --check
 	$(MAKE) --no-print-directory formats
 	OMP_NUM_THREADS=1 $(BIN)/pytest --cov --numprocesses=2 --dist=loadfile --jaxtyping-packages=minigpt,beartype.beartype tests
@@ -133,7 +137,7 @@ images:  ## make the images of the website and of the notebooks (docker, podman 
 	$$engine build --target site --tag minigpt .; \
 	$$engine build --target lab --tag minigpt:lab .
 
-bench: $(VENV)/.installed  ## measure against other implementations
+bench: browser  ## measure against other implementations
 	$(PY) -m pip install --quiet --constraint requirements.txt --editable '.[book,bench]'
 	$(PY) benchmarks/tokenizer.py $(if $(MINBPE),--minbpe $(MINBPE))
 	$(PY) benchmarks/training.py $(if $(NANOGPT),--nanogpt $(NANOGPT)) $(if $(TINYSHAKESPEARE),--text $(TINYSHAKESPEARE))

@@ -22,8 +22,8 @@ import gzip
 import http.server
 import importlib.util
 import json
-import shutil
 import statistics
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -34,16 +34,15 @@ from typing import Any
 import torch
 from harness import alternate, machine, print_ratios, print_table, versions
 from onnx_step import write_onnx
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 import minigpt
 from minigpt.model import GPT
 from minigpt.shipped import PRETRAINED
 
 HERE = Path(__file__).parent
+sys.path.append(str(HERE.parent / "formats"))  # where `chromium` is
 ASSETS = HERE.parent / "book" / "assets"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 OURS = "ours"
 # Who, and how page_engines.js starts it; of the peers also the ending of the ratios' names.
 ENGINES = {
@@ -109,18 +108,6 @@ def served(package: Path | None, graph: Path) -> Iterator[Server]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """The machine's own, else an installed Chrome."""
-    path = next((p for name in BROWSERS if (p := shutil.which(name))), None)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, channel=None if path else "chrome", args=FLAGS
-        )
-        yield browser
-        browser.close()
 
 
 class Engine:
@@ -205,7 +192,9 @@ def main() -> None:
         package, everyone = None, [OURS]
     torch.set_num_threads(1)
     model, _ = minigpt.load("shakespeare", int8=True)
-    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+    import chromium
+
+    with tempfile.TemporaryDirectory() as folder, chromium.launched() as browser:
         graph = Path(folder) / "model.onnx"
         if package:
             write_onnx(model, graph)

@@ -1,12 +1,31 @@
-"""Headless Chromium: the machine's own, else an installed Chrome."""
+"""Headless Chromium for tests, other formats of the book and benchmarks: the machine's own.
+
+Run as a program (`python formats/chromium.py`, as the `make` targets that need one do), it installs
+a browser where none starts; an import never does. What was tried is told, step by step.
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+VARIABLE = "MINIGPT_BROWSER"
+ON_PATH = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+    "chromium-headless-shell",
+)
+CHANNELS = ("chrome", "msedge")  # where Playwright looks for installed browsers
+PACKAGES = ("chromium-headless-shell", "chromium")  # Debian's; the first is the smaller one
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -16,26 +35,154 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# Playwright tries five times to connect: without a network it gives up after 30 seconds.
+CONNECTION_MILLISECONDS = 6_000
+DOWNLOAD_SECONDS = 600
+
+
+def candidates() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Browsers in the order in which they are tried: a name, and what launches it.
+
+    Raises:
+        ValueError: MINIGPT_BROWSER names no program.
+    """
+    if chosen := os.environ.get(VARIABLE):
+        path = shutil.which(chosen)
+        if path is None:
+            raise ValueError(
+                f"{VARIABLE} is {chosen!r}, which is no program: give the path of Chromium, Chrome "
+                "or Edge, or leave it out"
+            )
+        yield f"{VARIABLE}={chosen}", {"executable_path": path}
+        return
+    for name in ON_PATH:
+        if path := shutil.which(name):
+            yield path, {"executable_path": path}
+    for channel in CHANNELS:
+        yield f"an installed {channel}", {"channel": channel}
+    yield "Playwright's own headless shell", {}
 
 
 @contextmanager
 def launched() -> Iterator:
-    """A Playwright browser while the block runs.
+    """A Playwright browser while the block runs: the first that starts.
 
     Raises:
-        ValueError: when there is none on this machine.
+        ValueError: none does; it says what was tried, and the command that helps.
     """
     from playwright.sync_api import Error, sync_playwright
 
-    path = next((p for name in BROWSERS if (p := shutil.which(name))), None)
+    tried = []
     with sync_playwright() as playwright:
+        for name, options in candidates():
+            try:
+                browser = playwright.chromium.launch(args=FLAGS, **options)
+            except Error as error:
+                tried.append(f"{name}: {_first_line(error)}")
+                continue
+            try:
+                yield browser
+            finally:
+                browser.close()
+            return
+    raise ValueError(_nothing(tried))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0].removeprefix("BrowserType.launch: ")
+
+
+def _nothing(tried: list[str]) -> str:
+    """That there is no browser, in words."""
+    lines = "\n".join(f"  - {line}" for line in tried)
+    return f"no Chromium starts on this machine. Tried:\n{lines}\n{_remedy()}"
+
+
+def _remedy() -> str:
+    """The one command that helps here."""
+    if os.environ.get(VARIABLE):
+        return f"Give {VARIABLE} the path of a browser that starts, or leave it out"
+    if shutil.which("apt-get"):
+        return "Run `sudo apt-get install --yes chromium`"
+    return f"With a network, run `{sys.executable} -m playwright install --only-shell chromium`"
+
+
+def install() -> str:
+    """Make sure that a browser starts, by installing one where none does; returns its version.
+
+    Raises:
+        ValueError: none can be had; it says what was tried.
+    """
+    tried: list[str] = []
+    steps: list[tuple[str, Callable[[], None]]] = [("", lambda: None)]
+    if not os.environ.get(VARIABLE):
+        steps.append(("Playwright's download of its headless shell", _download))
+        if _may_use_apt():
+            steps += [(f"apt's {package}", _apt(package)) for package in PACKAGES]
+    for name, step in steps:
+        if name:
+            print(f"No Chromium starts yet; trying {name} …", file=sys.stderr, flush=True)
         try:
-            chromium = playwright.chromium.launch(
-                executable_path=path, channel=None if path else "chrome", args=FLAGS
-            )
-        except Error as error:
-            raise ValueError(
-                f"no Chromium: install it, or run `playwright install chrome` ({error})"
-            ) from error
-        yield chromium
-        chromium.close()
+            step()
+            with launched() as browser:
+                return browser.version
+        except (subprocess.SubprocessError, OSError) as error:
+            tried.append(f"{name}: {error}")
+        except ValueError as error:
+            found = [line[4:] for line in str(error).splitlines() if line.startswith("  - ")]
+            tried += [line for line in found or [str(error)] if line not in tried]
+    raise ValueError(_nothing(tried))
+
+
+def _may_use_apt() -> bool:
+    return bool(shutil.which("apt-get")) and hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def _download() -> None:
+    """Playwright's own headless shell, and as root what it needs of the system."""
+    limits = {"PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT": str(CONNECTION_MILLISECONDS)}
+    playwright = [sys.executable, "-m", "playwright"]
+    _run([*playwright, "install", "--only-shell", "chromium"], **limits)
+    if _may_use_apt():
+        _run([*playwright, "install-deps", "chromium"])
+
+
+def _apt(package: str) -> Callable[[], None]:
+    def step() -> None:
+        _run(["apt-get", "update", "--quiet=2"])
+        _run(["apt-get", "install", "--yes", "--quiet=2", "--no-install-recommends", package])
+
+    return step
+
+
+def _run(command: list[str], **environment: str) -> None:
+    """Run an installer to its end; its last line, should it fail, is the reason."""
+    surroundings = os.environ | {"DEBIAN_FRONTEND": "noninteractive"} | environment
+    done = subprocess.run(
+        command,
+        env=surroundings,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        timeout=DOWNLOAD_SECONDS,
+    )
+    if done.returncode:
+        said = [line.strip() for line in done.stdout.splitlines() if line.strip()]
+        reason = next(
+            (line for line in said if line.startswith(("Error", "E:"))), (said or ["?"])[-1]
+        )
+        raise OSError(f"`{' '.join([Path(command[0]).name, *command[1:]])}` failed: {reason}")
+
+
+def main() -> None:
+    try:
+        version = install()
+    except ValueError as error:
+        sys.exit(str(error))
+    print(f"Chromium {version} starts.")
+
+
+if __name__ == "__main__":
+    main()

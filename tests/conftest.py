@@ -47,7 +47,7 @@ def site_url(site: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def browser():
-    """Headless Chromium: the machine's own, else an installed Chrome."""
+    """Headless Chromium, as `chromium` finds it; where there is none, `make test` installs one."""
     with ExitStack() as stack:
         try:
             launched = stack.enter_context(chromium.launched())
