@@ -437,7 +437,9 @@ BUILT = [f"PY={sys.executable}", "--old-file=site", "--old-file=port"]  # what i
 @posix
 @pytest.mark.parametrize("target", ["book", "serve"])
 def test_make_ends_quietly_with_ctrl_c(site, target):
-    with running("make", target, f"PORT={free_port()}", *BUILT, terminal=True) as child:
+    port = free_port()
+    with running("make", target, f"PORT={port}", *BUILT, terminal=True) as child:
+        assert port <= urlsplit(child.address()).port < port + serve.TRIED
         assert asked(child.address()).body == (site / "index.html").read_bytes()
         os.write(child.source, b"\x03")
         child.ends()
