@@ -71,17 +71,24 @@ class AttentionOnly(nn.Module):
         config = json.loads((PRETRAINED / "config.json").read_text("utf-8"))
         generator = torch.Generator().manual_seed(config["seed"])
         sizes = ("vocab_size", "context_length", "n_embd", "n_head", "n_layer")
-        return cls(**{name: config[name] for name in sizes}, generator=generator)
+        default = torch.get_default_dtype()
+        torch.set_default_dtype(torch.float32)  # another dtype draws other numbers
+        try:
+            model = cls(**{name: config[name] for name in sizes}, generator=generator)
+        finally:
+            torch.set_default_dtype(default)
+        return model.to(default)
 
     @classmethod
     def pretrained(cls) -> AttentionOnly:
-        """The shipped model, trained on Shakespeare's plays (stored as float16, used as float32).
+        """The shipped model, trained on Shakespeare's plays.
 
-        Its tokens are those of `pretrained/shakespeare/tokenizer.json`.
+        Stored as float16, used in PyTorch's default dtype. Its tokens are those of
+        `pretrained/shakespeare/tokenizer.json`.
         """
         model = cls.untrained()
         weights = load_file(PRETRAINED / "model.safetensors")
-        model.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
+        model.load_state_dict(weights)
         return model.eval()
 
     def forward(self, ids: Int[Tensor, "B T"]) -> Float[Tensor, "B T V"]:

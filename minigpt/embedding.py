@@ -122,7 +122,7 @@ def position_angles(
 
 
 def sinusoidal_positions(length: int, n_embd: int, base: float = 10_000.0) -> Float[Tensor, "T C"]:
-    """Fixed vectors for positions (Vaswani et al. 2017, section 3.5), as float32.
+    """Fixed vectors for positions (Vaswani et al. 2017, section 3.5), in PyTorch's default dtype.
 
     Dimensions 2i and 2i + 1 are the sine and the cosine of pair i's angle.
 
@@ -132,7 +132,8 @@ def sinusoidal_positions(length: int, n_embd: int, base: float = 10_000.0) -> Fl
     Derived in https://minigpt-book.github.io/minigpt/embedding.html
     """
     angles = position_angles(length, n_embd, base)
-    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2).float()
+    pairs = torch.stack([angles.sin(), angles.cos()], dim=-1)
+    return pairs.flatten(-2).to(torch.get_default_dtype())
 
 
 def rotate(

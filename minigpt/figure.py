@@ -6,14 +6,21 @@ the book draws it with its own copy of BokehJS; in Jupyter and Colab it draws it
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
+import math
 import os
 from html import escape
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
     from bokeh.model import Model
+
+DIGITS = 5  # of a number in a figure; an eye, a label and a hover tell no more apart
 
 _numbers = count(1)
 _bokehjs_sent = False
@@ -42,7 +49,8 @@ class Figure:
     """A Bokeh layout as a notebook output.
 
     Args:
-        layout: any Bokeh model: a plot, or a column of sliders and plots.
+        layout: any Bokeh model: a plot, or a column of sliders and plots. Its numbers are rounded
+            (`rounded`), so that two processors make the same figure.
         alt: what the figure shows, in a sentence, for readers who cannot see it.
 
     Raises:
@@ -55,7 +63,7 @@ class Figure:
         if not alt.strip():
             raise ValueError("alt is empty: say in a sentence what the figure shows")
         self.id, self.alt = f"figure-{next(_numbers)}", alt
-        self.item = json_item(layout, self.id)
+        self.item = rounded(json_item(layout, self.id))
 
     def __repr__(self) -> str:
         return f"<Figure: {self.alt}>"
@@ -88,3 +96,34 @@ def show(layout: Model, alt: str) -> Figure:
         output_notebook(INLINE, hide_banner=True)
         _bokehjs_sent = True
     return Figure(layout, alt)
+
+
+def rounded(item: Any) -> Any:
+    """What `json_item` gives, with each number that is not whole rounded to `DIGITS` digits, and
+    none coarser than to whole numbers.
+
+    What rounding left of a difference of equal numbers (below 1e-12) becomes 0. Arrays become
+    lists: their compressed bytes depend on the machine's zlib.
+    """
+    if isinstance(item, float):
+        return _rounded(item)
+    if isinstance(item, list | tuple):
+        return [rounded(part) for part in item]
+    if not isinstance(item, dict):
+        return item
+    if item.get("type") == "ndarray" and isinstance(item["array"], dict):
+        data = gzip.decompress(base64.b64decode(item["array"]["data"]))
+        order = "<" if item["order"] == "little" else ">"
+        numbers = np.frombuffer(data, np.dtype(item["dtype"]).newbyteorder(order))
+        return item | {"array": rounded(numbers.tolist())}
+    return {key: rounded(part) for key, part in item.items()}
+
+
+def _rounded(number: float) -> float | dict[str, str]:
+    if not math.isfinite(number):  # as Bokeh writes them, for JSON has no words for them
+        return {"type": "number", "value": f"{number:+}".replace("+nan", "nan")}
+    if number.is_integer():
+        return number
+    if abs(number) < 1e-12:
+        return 0.0
+    return float(f"{number:.{DIGITS}g}" if abs(number) < 10 ** (DIGITS - 1) else round(number))

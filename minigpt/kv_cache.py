@@ -19,7 +19,7 @@ class KVCache:
     Args:
         config: of the model.
         batch: rows B.
-        dtype: of the model's weights.
+        dtype: of the model's weights; PyTorch's default where it is left out.
         device: of the model's weights.
 
     Raises:
@@ -33,7 +33,7 @@ class KVCache:
         self,
         config: Any,  # a GPTConfig, whose module imports this one
         batch: int = 1,
-        dtype: torch.dtype = torch.float32,
+        dtype: torch.dtype | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
         if batch < 1:

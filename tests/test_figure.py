@@ -7,12 +7,13 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
-from bokeh.models import Div
+from bokeh.models import ColumnDataSource, Div
 from bokeh.plotting import figure
 
 import minigpt.figure
-from minigpt.figure import Figure, show
+from minigpt.figure import Figure, rounded, show
 
 
 def line():
@@ -71,3 +72,52 @@ def test_two_runs_give_the_same_bytes():
         for _ in range(2)
     ]
     assert runs[0].stdout == runs[1].stdout
+
+
+# Numbers.
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        (1 / 3, 0.33333),
+        (-0.123456, -0.12346),
+        (3.3333333e-9, 3.3333e-9),
+        (38_597_376.0, 38_597_376.0),  # whole numbers stay
+        (38_597_376.4, 38_597_376.0),
+        (12_345.678, 12_346.0),  # and nothing is coarser than they
+        (9_999.4321, 9_999.4),
+        (3e-17, 0.0),  # what is left of 0.1 + 0.2 - 0.3
+        (float("nan"), {"type": "number", "value": "nan"}),
+        (float("-inf"), {"type": "number", "value": "-inf"}),
+        (float("inf"), {"type": "number", "value": "+inf"}),
+    ],
+)
+def test_numbers_are_rounded_in_one_place(number, shown):
+    assert str(rounded(number)) == str(shown)
+    assert str(rounded({"a": [(number, "x"), True, 7]})) == str({"a": [[shown, "x"], True, 7]})
+
+
+def drawn(*columns) -> list:
+    """The columns of data as a page reads them."""
+    plot = figure()
+    plot.scatter("0", "1", source=ColumnDataSource({str(i): c for i, c in enumerate(columns)}))
+    text = json.dumps(Figure(plot, "Points").item, allow_nan=False)
+    entries = json.loads(re.search(r'"data": {"type": "map", "entries": (\[\[.*?\]\])}', text)[1])
+    return [value for _, value in entries]
+
+
+def test_arrays_become_lists_that_no_compression_can_change():
+    x = np.array([[1 / 3, 2.0], [np.nan, 1e-20]])
+    first, second = drawn([1 / 3, 2], x[:, 0].astype(np.float32))
+    assert first == [0.33333, 2]
+    nan = {"type": "number", "value": "nan"}
+    assert second["array"] == [0.33333, nan]
+    assert second["shape"] == [2] and second["dtype"] == "float32"
+    (whole, _) = drawn(np.array([3, 4], dtype=np.int32), [0, 1])
+    assert whole["array"] == [3, 4] and whole["dtype"] == "int32"
+
+
+def test_two_processors_make_the_same_figure():
+    x = np.random.default_rng(0).random(500)
+    assert drawn(x, list(x)) == drawn(x * (1 + 1e-15), list(x * (1 - 1e-15)))

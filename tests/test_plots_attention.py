@@ -268,7 +268,7 @@ def test_score_spread_shows_both_ways():
     plot = score_spread([4, 16], scaled=[0.1, 0.12345678], unscaled=[0.2, 0.6])
     assert lines(plot) == {
         "scores as they are": ([4, 16], [0.2, 0.6]),
-        "scores divided by √D": ([4, 16], [0.1, 0.1235]),
+        "scores divided by √D": ([4, 16], [0.1, 0.12345678]),
     }
     assert plot.yaxis.axis_label == "largest of 64 weights (mean)"
 

@@ -21,6 +21,7 @@ from bs4 import BeautifulSoup
 
 SCRIPT = Path(verify.__file__)
 HERE = {"versions": chapters.versions(["nbval"]), "machine": chapters.machine(), "seconds": 1.5}
+HERE["processor"] = chapters.processor()
 
 
 def planted(*cells: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -71,6 +72,7 @@ def test_equal_outputs_pass_and_ignored_cells_say_why(tmp_path):
     assert "equal, letter by letter: 3 cells, with 2 outputs" in told
     assert "not compared: 1 cell\n    cell [4], in “Counting”: it is the time" in told
     assert f"versions as recorded: nbval {HERE['versions']['nbval']}, python" in told
+    assert f"processor as recorded: {chapters.processor()}" in told
     assert "other" not in told
 
 
@@ -81,6 +83,7 @@ def test_outputs_that_differ_are_shown_line_by_line(tmp_path):
     chapters.code_cells(notebook)[1].outputs[0].text = "41\n43\n"
     notebook.metadata.minigpt.versions |= {"nbval": "0.0.1"}
     notebook.metadata.minigpt.machine = "an abacus"
+    notebook.metadata.minigpt.processor = "ten beads"
     report = of(notebook, tmp_path)
     assert not report.passed
     told = verify.told(report)
@@ -99,6 +102,7 @@ def test_outputs_that_differ_are_shown_line_by_line(tmp_path):
     ) in told
     assert f"other version: nbval: recorded 0.0.1, yours {HERE['versions']['nbval']}" in told
     assert f"other machine: recorded an abacus, yours {chapters.machine()}" in told
+    assert f"processor: recorded ten beads, yours {chapters.processor()}" in told
 
 
 @pytest.mark.parametrize(
@@ -303,13 +307,16 @@ def test_the_table_fits_a_phone(browser, site_url):
 def test_chapters_that_ran_alike_share_a_line(monkeypatch):
     """Versions and machine are told once for all chapters that have the same."""
     stems = chapters.stems()
-    records = {stem: {"machine": "an abacus", "versions": {"python": "3"}} for stem in stems}
-    records[stems[1]] = {"machine": "a desk", "versions": {"python": "3"}}
+    records = {
+        stem: {"machine": "an abacus", "processor": "beads", "versions": {"python": "3"}}
+        for stem in stems
+    }
+    records[stems[1]] = {"machine": "a desk", "processor": "ink", "versions": {"python": "3"}}
     monkeypatch.setattr(
         chapters, "committed", lambda stem: SimpleNamespace(metadata={"minigpt": records[stem]})
     )
     shared, other = chapter_status.version_lines()
-    assert other == f"- {chapter_status.link(stems[1])}: a desk; python 3"
+    assert other == f"- {chapter_status.link(stems[1])}: a desk (ink); python 3"
     assert f"{chapter_status.link(stems[0])}, {chapter_status.link(stems[2])}" in shared
     records[stems[1]] = records[stems[0]]
-    assert chapter_status.version_lines() == ["All chapters: an abacus; python 3"]
+    assert chapter_status.version_lines() == ["All chapters: an abacus (beads); python 3"]

@@ -62,7 +62,8 @@ def version_lines() -> list[str]:
     for stem in chapters.stems():
         about = chapters.committed(stem).metadata["minigpt"]
         versions = ", ".join(f"{name} {v}" for name, v in about["versions"].items())
-        groups.setdefault(f"{about['machine']}; {versions}", []).append(link(stem))
+        where = f"{about['machine']} ({about['processor']})"
+        groups.setdefault(f"{where}; {versions}", []).append(link(stem))
     if len(groups) == 1:
         return [f"All chapters: {what}" for what in groups]
     return [f"- {', '.join(which)}: {what}" for what, which in groups.items()]

@@ -254,6 +254,11 @@ def told_versions(record: dict[str, Any], passed: bool) -> list[str]:
     lines += [f"  other version: {n}: recorded {versions[n]}, yours {here[n]}" for n in other]
     if (machine := record.get("machine", "unknown")) != chapters.machine():
         lines.append(f"  other machine: recorded {machine}, yours {chapters.machine()}")
+    recorded, yours = record.get("processor", "unknown"), chapters.processor()
+    if recorded == yours:
+        lines.append(f"  processor as recorded: {yours}")
+    else:
+        lines.append(f"  processor: recorded {recorded}, yours {yours}")
     if not passed and "torch" in other:
         lines.append(
             "  Another version of torch may round the last digits differently; "

@@ -23,7 +23,6 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from minigpt.plots.model import rounded
 from minigpt.plots.palette import BLUE, ORANGE
 
 NEAR = 0.3  # nats from the reference: what the close-up of `ablation_chart` shows
@@ -110,9 +109,9 @@ def ablation_chart(
         {
             "row": [rows[name] - 0.15 for name in drawn],
             "version": drawn,
-            "mean": rounded(means[name] for name in drawn),
-            "low": rounded(means[name] - spreads[name] for name in drawn),
-            "high": rounded(means[name] + spreads[name] for name in drawn),
+            "mean": [means[name] for name in drawn],
+            "low": [means[name] - spreads[name] for name in drawn],
+            "high": [means[name] + spreads[name] for name in drawn],
             "deviation": [
                 f"{spreads[n]:.4f}" if len(finite[n]) > 1 else "one run has none" for n in drawn
             ],

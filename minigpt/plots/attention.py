@@ -277,8 +277,7 @@ def score_spread(
                     f"{name}: the largest weight is {weight}; among {keys} keys it lies between "
                     f"{1 / keys:.4g} and 1: take the largest of a softmax"
                 )
-        rounded = [round(float(weight), 4) for weight in weights]
-        _line(plot, {"width": list(head_dims), "weight": rounded}, name, **looks)
+        _line(plot, {"width": list(head_dims), "weight": list(weights)}, name, **looks)
     _legend_above(plot)
     return plot
 

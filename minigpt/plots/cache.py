@@ -24,7 +24,6 @@ from bokeh.models import (
 from bokeh.plotting import figure
 
 from minigpt.plots.lines import LOOKS, SHARED, add_legend, check_names, some_of
-from minigpt.plots.model import rounded
 from minigpt.plots.palette import BLUE
 
 COMPUTED, READ = "●", "○"
@@ -215,7 +214,7 @@ def _times(lengths: Sequence[int], seconds: Mapping[str, Sequence[float]], kind:
         source = ColumnDataSource(
             {
                 "length": list(lengths),
-                "ms": rounded(1000 * x for x in values),
+                "ms": [1000 * x for x in values],
                 "rate": [f"{1 / x:,.0f}" for x in values],
             }
         )

@@ -21,7 +21,6 @@ from bokeh.models import (
 from bokeh.plotting import figure
 
 from minigpt.plots.lines import SHARED, add_legend
-from minigpt.plots.model import rounded
 from minigpt.plots.palette import BLUE, ORANGE
 
 
@@ -67,10 +66,10 @@ def counted_draws(
             "place": places,
             "upper": [i - 0.2 for i in places],
             "lower": [i + 0.2 for i in places],
-            "expected": rounded(expected),
+            "expected": list(expected),
             "drawn": list(counts),
-            "low": rounded(max(0.0, e - 2 * s) for e, s in zip(expected, spreads, strict=True)),
-            "high": rounded(ends),
+            "low": [max(0.0, e - 2 * s) for e, s in zip(expected, spreads, strict=True)],
+            "high": list(ends),
             "far": [_in_deviations(x) for x in far],
         }
     )
@@ -150,7 +149,7 @@ def temperatures(tokens: Sequence[str], probabilities: Mapping[str, Sequence[flo
             "place": places,
             "name": names,
             "token": shown,
-            "probability": rounded(values),
+            "probability": list(values),
             "text": [f"{value:.2f}" for value in values],
         }
     )

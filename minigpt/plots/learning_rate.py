@@ -21,7 +21,6 @@ from bokeh.models import (
 from bokeh.plotting import figure
 
 from minigpt.plots.lines import LOOKS, SHARED, add_legend, check_names, some_of
-from minigpt.plots.model import rounded
 
 WORSE = 1.2  # times the first loss: what lies above stands at the edge
 MOST_POINTS = 500  # of a schedule that is drawn point by point
@@ -82,10 +81,8 @@ def rate_range(rates: Sequence[float], losses: Mapping[str, Sequence[float]]) ->
         source = ColumnDataSource(
             {
                 "rate": list(rates),
-                "loss": [
-                    round(x, 6) if ok else math.nan for x, ok in zip(values, fine, strict=True)
-                ],
-                "edge": [math.nan if ok else round(edge, 6) for ok in fine],
+                "loss": [x if ok else math.nan for x, ok in zip(values, fine, strict=True)],
+                "edge": [math.nan if ok else edge for ok in fine],
                 "told": [_loss_in_words(x, ok) for x, ok in zip(values, fine, strict=True)],
                 "label": [f"{rate:.3g}" for rate in rates],
             }
@@ -95,7 +92,7 @@ def rate_range(rates: Sequence[float], losses: Mapping[str, Sequence[float]]) ->
         line = plot.line("rate", "loss", line_width=3, line_dash=look["line_dash"], **style)
         marks = plot.scatter("rate", "loss", size=9, marker=look["marker"], **style)
         gone = plot.scatter("rate", "edge", size=13, marker="x", line_width=3, **style)
-        lowest = ColumnDataSource({"rate": [rates[best]], "loss": [round(values[best], 6)]})
+        lowest = ColumnDataSource({"rate": [rates[best]], "loss": [values[best]]})
         plot.scatter(
             "rate",
             "loss",
@@ -159,11 +156,11 @@ def schedules(shares: Mapping[str, Sequence[float]]) -> Plot:
     items, lines = [], []
     for number, ((name, values), look) in enumerate(zip(shares.items(), LOOKS, strict=False)):
         kept = _thinned(values)
-        source = ColumnDataSource({"step": kept, "share": rounded(values[i] for i in kept)})
+        source = ColumnDataSource({"step": kept, "share": [values[i] for i in kept]})
         style = {"source": source, "color": look["color"], "name": name}
         line = plot.line("step", "share", line_width=3, line_dash=look["line_dash"], **style)
         some = [kept[i] for i in some_of(len(kept), number)]
-        marked = ColumnDataSource({"step": some, "share": rounded(values[i] for i in some)})
+        marked = ColumnDataSource({"step": some, "share": [values[i] for i in some]})
         marks = plot.scatter(
             "step", "share", size=8, marker=look["marker"], **style | {"source": marked}
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from bokeh.layouts import column
@@ -52,10 +52,10 @@ def gelu_curves() -> Column:
     source = ColumnDataSource(
         {
             "x": xs,
-            "gelu": rounded(exact),
-            "tanh": rounded(tanh),
+            "gelu": list(exact),
+            "tanh": list(tanh),
             "relu": [max(0.0, x) for x in xs],
-            "apart": rounded(apart),
+            "apart": list(apart),
         }
     )
     shared = {
@@ -147,7 +147,7 @@ def rms_by_layer(series: Mapping[str, Sequence[float | None]]) -> Plot:
         source = ColumnDataSource(
             {
                 "layer": list(range(len(values))),
-                "rms": [round(value, 6) for value in numbers],
+                "rms": list(numbers),
                 "after": ["the tables", *(f"block {i}" for i in range(1, len(values)))],
             }
         )
@@ -210,12 +210,12 @@ def parameter_shares(configs: Mapping[str, GPTConfig]) -> Plot:
         source = ColumnDataSource(
             {
                 "row": list(range(len(configs))),
-                "left": rounded(left.values()),
-                "right": rounded(right.values()),
-                "middle": rounded((left[name] + right[name]) / 2 for name in configs),
+                "left": list(left.values()),
+                "right": list(right.values()),
+                "middle": [(left[name] + right[name]) / 2 for name in configs],
                 # Where a phone has the room.
                 "text": [f"{share:.0f}" if share >= 8 else "" for share in shares],
-                "share": rounded(shares),
+                "share": list(shares),
                 "count": [count[key] for count in counts.values()],
                 "total": totals,
                 "model": list(configs),
@@ -240,8 +240,3 @@ def parameter_shares(configs: Mapping[str, GPTConfig]) -> Plot:
         left = right
     plot.add_layout(Legend(items=items, ncols=2, **_PLAIN_LEGEND), "above")
     return plot
-
-
-def rounded(values: Iterable[float]) -> list[float]:
-    """The same digits on every machine."""
-    return [round(float(value), 6) for value in values]

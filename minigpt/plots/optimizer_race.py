@@ -21,7 +21,6 @@ from bokeh.models import (
 from bokeh.plotting import figure
 
 from minigpt.plots.lines import LOOKS, SHARED, add_legend, check_names, some_of
-from minigpt.plots.model import rounded
 
 _CLOSE_UP = """
   const close = button.active;
@@ -67,7 +66,7 @@ def optimizer_race(curves: Mapping[str, Sequence[Sequence[float]]], every: int) 
         single = [[x if math.isfinite(x) else math.nan for x in losses] for losses in seeds]
         plot.multi_line(
             xs=[data["step"]] * len(seeds),
-            ys=[rounded(losses) for losses in single],
+            ys=[list(losses) for losses in single],
             color=color,
             line_alpha=0.4,
             line_width=1,
@@ -133,9 +132,9 @@ def _mean_and_band(seeds: Sequence[Sequence[float]], every: int) -> dict[str, li
     spreads = [stdev(values) if len(values) > 1 else 0.0 for values in reached]
     return {
         "step": [i * every for i in range(len(reached))],
-        "mean": rounded(means),
-        "low": rounded(m - s for m, s in zip(means, spreads, strict=True)),
-        "high": rounded(m + s for m, s in zip(means, spreads, strict=True)),
+        "mean": list(means),
+        "low": [m - s for m, s in zip(means, spreads, strict=True)],
+        "high": [m + s for m, s in zip(means, spreads, strict=True)],
         "deviation": [
             f"{spread:.4f}" if len(values) > 1 else "one seed has none"
             for spread, values in zip(spreads, reached, strict=True)
@@ -163,7 +162,7 @@ def _view(
     air = 0.06 * (max(seen) - min(seen)) or 0.01
     return {
         "x": {"start": float(start), "end": float(end)},
-        "y": {"start": round(min(seen) - air, 6), "end": round(max(seen) + air, 6)},
+        "y": {"start": min(seen) - air, "end": max(seen) + air},
     }
 
 

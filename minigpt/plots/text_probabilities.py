@@ -12,7 +12,6 @@ from bokeh.plotting import figure
 
 from minigpt.plots.generation import check_probabilities
 from minigpt.plots.lines import LOOKS, SHARED, check_names, some_of
-from minigpt.plots.model import rounded
 from minigpt.plots.palette import BLUE
 from minigpt.plots.window_diagram import VISIBLE
 
@@ -128,7 +127,7 @@ def probability_along(curves: Mapping[str, Sequence[float]]) -> Column:
         plot.yaxis.ticker = [0, 0.5, 1]
         plot.xaxis.ticker.desired_num_ticks = 5
         plot.xaxis.ticker.min_interval = 1
-        data = {"place": list(range(1, len(values) + 1)), "probability": rounded(values)}
+        data = {"place": list(range(1, len(values) + 1)), "probability": list(values)}
         style = {"color": look["color"], "name": name}
         line = plot.line("place", "probability", line_width=1.5, source=_source(data), **style)
         marked = {key: [row[i] for i in some_of(len(values), number)] for key, row in data.items()}

@@ -26,7 +26,6 @@ from bokeh.models import (
 from bokeh.plotting import figure
 
 from minigpt.plots.lines import LOOKS, SHARED, add_legend, add_level, check_names, some_of
-from minigpt.plots.model import rounded
 from minigpt.plots.palette import BLUE
 
 _SWITCH = """
@@ -117,7 +116,7 @@ def loss_by_position(losses: Sequence[float], floor: float) -> Plot:
         **SHARED,
     )
     plot.xaxis.ticker.min_interval = 1
-    source = ColumnDataSource({"position": list(range(len(losses))), "loss": rounded(losses)})
+    source = ColumnDataSource({"position": list(range(len(losses))), "loss": list(losses)})
     style = {"source": source, "color": BLUE, "name": "loss"}
     line = plot.line("position", "loss", line_width=3, **style)
     plot.scatter("position", "loss", size=7 if len(losses) <= 32 else 4, **style)
@@ -172,7 +171,7 @@ def _curves(
     items, lines = [], []
     for number, ((name, points), look) in enumerate(zip(drawn.items(), LOOKS, strict=False)):
         steps, losses = zip(*points, strict=True)
-        source = ColumnDataSource({"step": list(steps), "loss": rounded(losses)})
+        source = ColumnDataSource({"step": list(steps), "loss": list(losses)})
         style = {"source": source, "color": look["color"], "name": name}
         line = plot.line("step", "loss", line_width=2.5, line_dash=look["line_dash"], **style)
         seen = CDSView(filter=IndexFilter(some_of(len(points), number)))

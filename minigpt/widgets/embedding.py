@@ -72,7 +72,7 @@ def neighbour_explorer(
     most = min(25, size - 1)
     if not 1 <= count <= most:
         raise ValueError(f"count is {count}; with {size} tokens it goes from 1 to {most}")
-    rows = table.detach()[:size].float()  # a table may have rows that stand for no token
+    rows = table.detach()[:size].double()  # a table may have rows that stand for no token
 
     def draw(text: str, count: int) -> NeighbourTable | Sentence:
         try:
