@@ -27,7 +27,7 @@ export PYTHONUTF8 = 1
 
 .DEFAULT_GOAL := help
 .PHONY: help book serve site port browser stills pdf epub slides workshop blog formats verify \
-	test notebooks lint resolve images bench clean
+	test test-all machines nginx notebooks lint resolve images bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -114,11 +114,25 @@ lint: $(VENV)/.installed
 	$(BIN)/zizmor --offline --quiet .github/workflows
 	$(BIN)/hadolint Dockerfile
 
-test: lint browser  ## everything that CI checks
+test: lint browser  ## check the package, the chapters, the website and its other formats
 	$(PY) book/_ext/chapters.py --check
 	$(MAKE) --no-print-directory formats
-	OMP_NUM_THREADS=1 $(BIN)/pytest --cov --numprocesses=2 --dist=loadfile --jaxtyping-packages=minigpt,beartype.beartype tests
+	OMP_NUM_THREADS=1 $(BIN)/pytest --cov --numprocesses=2 --dist=loadfile --jaxtyping-packages=minigpt,beartype.beartype -m 'not slow' tests
 	$(BIN)/pytest --nbval --nbval-cell-timeout=300 notebooks
+
+test-all: test nginx resolve machines  ## that, and what takes longer: everything that CI checks
+	$(BIN)/pytest -m slow tests
+
+machines: $(VENV)/.installed  ## run the notebooks as on other processors, and compare
+	$(PY) tests/machines.py
+
+# A real server for the image's settings. Where CI runs as root it is installed.
+nginx:
+	@if [ '$(CI)' = true ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	  && ! command -v nginx >/dev/null && [ ! -x /usr/sbin/nginx ]; then \
+	  apt-get update --quiet=2 && \
+	  apt-get install --yes --quiet=2 --no-install-recommends nginx-light >/dev/null; \
+	fi
 
 resolve: $(VENV)/.installed  ## ask the registry whether every Python and system can install this
 	$(PY) tests/resolve.py
