@@ -11,6 +11,7 @@ import built_site
 import chromium
 import jaxtyping
 import pytest
+import torch
 from hypothesis import settings
 from page_complaints import complaints_of
 
@@ -27,6 +28,14 @@ def as_readers_run_it() -> Iterator[None]:
     jaxtyping.config.update("jaxtyping_disable", True)
     yield
     jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.fixture
+def in_64_bits() -> Iterator[None]:
+    """As in the chapters, which compute what they show in float64."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
 
 
 @pytest.fixture(scope="session")

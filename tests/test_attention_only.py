@@ -202,6 +202,16 @@ def test_the_untrained_model_is_where_training_began(config, experiment):
     assert {name: config[name] for name in experiment.SIZES} == experiment.SIZES
 
 
+def test_in_64_bits_the_shipped_models_have_the_same_weights(request):
+    pairs = [(start(), start) for start in (AttentionOnly.pretrained, AttentionOnly.untrained)]
+    request.getfixturevalue("in_64_bits")
+    for model, start in pairs:
+        doubled = start().state_dict()
+        for name, weight in model.state_dict().items():
+            assert torch.equal(doubled[name], weight.double()), name
+    assert torch.get_default_dtype() == torch.float64
+
+
 def test_a_number_of_steps_below_1_is_refused(experiment, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["attention_only.py", "--steps", "0"])
     with pytest.raises(SystemExit):

@@ -165,6 +165,12 @@ def test_angles_and_sinusoids_by_hand():
     assert position_angles(0, 4).shape == (0, 2)
 
 
+def test_sinusoids_in_64_bits_where_they_are_the_default(in_64_bits):
+    angles = position_angles(5, 6)
+    vectors = sinusoidal_positions(5, 6)
+    assert_close(vectors, torch.stack([angles.sin(), angles.cos()], -1).flatten(-2), rtol=0, atol=0)
+
+
 @settings(max_examples=40)
 @given(st.integers(0, 60), widths, bases)
 def test_sinusoids_are_those_of_the_paper(length, width, base):

@@ -252,6 +252,13 @@ def test_it_takes_the_bytes_that_the_ledger_says(config, dtype):
         assert cache.room == config.context_length and cache.lengths == [0] * batch
 
 
+def test_a_cache_has_pytorchs_default_dtype(in_64_bits):
+    cache, model = KVCache(CONFIG), awake()
+    assert cache.keys.dtype == cache.values.dtype == torch.float64
+    ids = torch.randint(13, (1, 5), generator=seeded())
+    assert_close(model(ids, cache), model(ids), **EXACT[torch.float64])
+
+
 def test_a_new_token_moves_nothing():
     """Its room was there from the start, and what was there before is not written again."""
     model = awake()
