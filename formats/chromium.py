@@ -7,6 +7,7 @@ a browser where none starts; an import never does. What was tried is told, step 
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -104,7 +105,8 @@ def _remedy() -> str:
         return f"Give {VARIABLE} the path of a browser that starts, or leave it out"
     if shutil.which("apt-get"):
         return "Run `sudo apt-get install --yes chromium`"
-    return f"With a network, run `{sys.executable} -m playwright install --only-shell chromium`"
+    python = shlex.quote(sys.executable)
+    return f"With a network, run `{python} -m playwright install --only-shell chromium`"
 
 
 def install() -> str:

@@ -378,7 +378,7 @@ ERRORS = {
     "--threads 4097": r"--threads is 4097; it must be from 1 to 4096",
     "--stop ''": r"stop is \[''\]; it must be a list of strings, none of them empty",
     "--model hamlet": r"--model is 'hamlet': no folder, nor one of shakespeare",
-    f"--model {README}": r"--model is '.*README\.md': no folder, nor one of shakespeare",
+    "--model README": r"--model is '.*README\.md': no folder, nor one of shakespeare",
     "--model CHARACTERS --prompt é": r"character 'é' at index 0 is not among the \d+",
     "--model BARE": r"no file .*bare.tokenizer\.json",
     "--model TESTS": r"no file .*tests.config\.json",
@@ -389,8 +389,9 @@ ERRORS = {
 def test_an_error_is_one_line(folders, shipped, capsys, options, message):
     names = {"CHARACTERS": "characters", "BARE": "bare"}
     for name, folder in names.items():
-        options = options.replace(name, str(folders[folder]))
-    options = options.replace("TESTS", str(Path(__file__).parent))
+        options = options.replace(name, shlex.quote(str(folders[folder])))
+    for name, path in {"TESTS": Path(__file__).parent, "README": README}.items():
+        options = options.replace(name, shlex.quote(str(path)))
     assert main(["generate", "--prompt=But", *shlex.split(options)]) == 1
     out, err = capsys.readouterr()
     assert out == "" and err.count("\n") == 1

@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -282,13 +283,13 @@ ERRORS = {
     "--text nothing.txt": r"no file nothing\.txt in .*: check the name and the folder",
     "--text .": r"\. is a folder; give the path of one text file",
     "--tokenizer words": r"--tokenizer is 'words': no file, nor one of shakespeare, gpt2, charac",
-    f"--tokenizer {README}": r"README\.md is no whole JSON file",
+    f"--tokenizer {shlex.quote(str(README))}": r"README\.md is no whole JSON file",
 }
 
 
 @pytest.mark.parametrize(("options", "message"), ERRORS.items(), ids=ERRORS)
 def test_an_error_is_one_line_and_nothing_is_written(tmp_path, capsys, options, message):
-    assert main(["train", str(tmp_path / "run"), *TINY, *options.split()]) == 1
+    assert main(["train", str(tmp_path / "run"), *TINY, *shlex.split(options)]) == 1
     out, err = capsys.readouterr()
     assert out == "" and err.count("\n") == 1
     assert re.match(rf"minigpt: .*({message})", err), err

@@ -431,7 +431,9 @@ def test_no_browser_but_one_of_text_is_no_error(monkeypatch, found):
 
 # In the Makefile.
 
-BUILT = [f"PY={sys.executable}", "--old-file=site", "--old-file=port"]  # what is tried is the end
+# As make names it, which splits names at spaces.
+PYTHON = os.path.relpath(sys.executable, chapters.ROOT)
+BUILT = [f"PY={PYTHON}", "--old-file=site", "--old-file=port"]  # what is tried is the end
 
 
 @posix
