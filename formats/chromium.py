@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ ON_PATH = (
     "chromium-headless-shell",
 )
 CHANNELS = ("chrome", "msedge")  # where Playwright looks for installed browsers
+LIBRARY = "libatomic"
 PACKAGES = ("chromium-headless-shell", "chromium")  # Debian's; the first is the smaller one
 FLAGS = [
     "--no-sandbox",
@@ -74,7 +75,11 @@ def launched() -> Iterator:
     from playwright.sync_api import Error, sync_playwright
 
     tried = []
-    with sync_playwright() as playwright:
+    with ExitStack() as stack:
+        try:
+            playwright = stack.enter_context(sync_playwright())
+        except Exception as error:  # Playwright has no narrower one for this
+            raise ValueError(f"Playwright's own program does not start: {error}") from error
         for name, options in candidates():
             try:
                 browser = playwright.chromium.launch(args=FLAGS, **options)
@@ -115,6 +120,7 @@ def install() -> str:
     Raises:
         ValueError: none can be had; it says what was tried.
     """
+    _ready()
     tried: list[str] = []
     steps: list[tuple[str, Callable[[], None]]] = [("", lambda: None)]
     if not os.environ.get(VARIABLE):
@@ -134,6 +140,19 @@ def install() -> str:
             found = [line[4:] for line in str(error).splitlines() if line.startswith("  - ")]
             tried += [line for line in found or [str(error)] if line not in tried]
     raise ValueError(_nothing(tried))
+
+
+def _ready() -> None:
+    """Let Playwright's own program start: its Node.js needs what the smallest Debian lacks."""
+    try:
+        _run([sys.executable, "-m", "playwright", "--version"])
+    except (subprocess.SubprocessError, OSError) as error:
+        if LIBRARY not in str(error):
+            raise ValueError(f"Playwright's own program does not start: {error}") from error
+        if not _may_use_apt():
+            raise ValueError(f"{error}\nRun `sudo apt-get install --yes {LIBRARY}1`") from error
+        print(f"Playwright's own program needs {LIBRARY}; installing it …", file=sys.stderr)
+        _apt(f"{LIBRARY}1")()
 
 
 def _may_use_apt() -> bool:

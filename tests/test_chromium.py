@@ -22,6 +22,7 @@ class Machine:
         self.commands: list[str] = []
         self.environments: list[dict[str, str]] = []
         self.closed = 0
+        self.lacks = ""  # what Playwright's program says instead of starting
         monkeypatch.delenv("MINIGPT_BROWSER", raising=False)
         monkeypatch.setattr(chromium.shutil, "which", self.which)
         monkeypatch.setattr(sync_api, "sync_playwright", lambda: self)
@@ -32,7 +33,11 @@ class Machine:
 
     def run(self, command, **options):
         line = " ".join(command).replace(sys.executable, "python")
+        if line.endswith(" --version"):
+            return subprocess.CompletedProcess(command, int(bool(self.lacks)), self.lacks, None)
         self.commands.append(line)
+        if line.endswith("libatomic1"):
+            self.lacks = ""
         self.environments.append(options["env"])
         assert options["timeout"] <= 600 and options["stdin"] == subprocess.DEVNULL
         if (browser := self.installers.get(line)) is not None:
@@ -44,6 +49,8 @@ class Machine:
     # Playwright, its browser type and its browser, in one.
 
     def __enter__(self):
+        if self.lacks:
+            raise Exception("Connection closed while reading from the driver")
         return self
 
     def __exit__(self, *error):
@@ -192,3 +199,29 @@ def test_the_browser_of_this_machine_shows_a_page(browser):
     page.set_content("<p>words</p>")
     assert page.inner_text("p") == "words"
     page.close()
+
+
+MISSING = "/x/node: error while loading shared libraries: libatomic.so.1: cannot open it\n"
+
+
+def test_a_library_of_playwrights_own_program_is_installed_first(machine, as_root):
+    machine.starts, machine.lacks = {"chrome"}, MISSING
+    with pytest.raises(ValueError, match="Playwright's own program does not start: Connection"):
+        chromium.launched().__enter__()
+    machine.installers = {
+        "apt-get update --quiet=2": "",
+        "apt-get install --yes --quiet=2 --no-install-recommends libatomic1": "",
+    }
+    assert chromium.install() == "1.2.3"
+    assert len(machine.commands) == 2 and machine.commands[1].endswith("libatomic1")
+
+
+def test_without_root_that_library_is_named(machine, monkeypatch):
+    monkeypatch.setattr(chromium.os, "geteuid", lambda: 1000, raising=False)
+    machine.lacks = MISSING
+    with pytest.raises(ValueError, match=r"libatomic.so.1(.*\n)+Run `sudo apt-get .* libatomic1`$"):
+        chromium.install()
+    machine.lacks = "another fault\n"
+    with pytest.raises(ValueError, match=r"does not start: .* failed: another fault"):
+        chromium.install()
+    assert machine.commands == []
