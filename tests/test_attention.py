@@ -139,13 +139,15 @@ def test_the_module_is_torchs_forward_and_backward(n_head, length, bias, dtype):
         need_weights=True,
         average_attn_weights=False,
     )
-    assert_close(out, out_theirs)
+    # In float32 an output sums 16 products of up to 10 numbers that were rounded before.
+    close = {} if dtype == torch.float64 else {"rtol": 1e-5, "atol": 5e-5}
+    assert_close(out, out_theirs, **close)
     assert_close(attention.weights(x), weights_theirs)
     upstream = randn(*out.shape, seed=1, dtype=dtype)
     out.backward(upstream)
     out_theirs.backward(upstream)
-    # In float32 a gradient sums as many as 195 products of some 10 each.
-    close = {} if dtype == torch.float64 else {"rtol": 1e-5, "atol": 1e-4}
+    # And a gradient as many as 195 of some 10 each.
+    close = {} if dtype == torch.float64 else {"rtol": 1e-5, "atol": 4e-4}
     assert_close(x.grad, x_theirs.grad, **close)
     assert_close(attention.qkv.weight.grad, theirs.in_proj_weight.grad, **close)
     assert_close(attention.projection.weight.grad, theirs.out_proj.weight.grad, **close)

@@ -26,8 +26,8 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 @pytest.fixture(scope="module")
 def model() -> AttentionOnly:
-    """With weights large enough that each layer moves the scores."""
-    model = AttentionOnly(**SIZES, generator=seeded())
+    """With weights large enough that each layer moves the scores, in 64 bits."""
+    model = AttentionOnly(**SIZES, generator=seeded()).double()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(30)
@@ -52,7 +52,7 @@ def test_the_model_by_its_formula(model, ids):
         heads = attention_weights(q, k, causal_mask(9)) @ v
         x = x + heads.transpose(1, 2).flatten(-2) @ layer.projection.weight.T
     scores = model(ids)
-    assert scores.shape == (4, 9, 13)
+    assert scores.shape == (4, 9, 13) and scores.dtype == torch.float64
     assert_close(scores, normal(x) @ table.T)
     assert_close(model(ids[:, :5]), scores[:, :5])  # shorter than the context
 

@@ -127,4 +127,8 @@ def test_the_first_steps_of_the_race_come_out_again(texts):
     rate = stored["learning_rate"]
     again = optimizers.run("muon", rate, 2, texts, stop=optimizers.EVALUATE_EVERY)
     assert len(again["validation_loss"]) == 2
-    assert again["validation_loss"] == pytest.approx(stored["validation_loss"][:2], abs=0.02)
+    first, later = again["validation_loss"]
+    assert first == pytest.approx(stored["validation_loss"][0], abs=0.0002)
+    # Last bits, which differ between processors, have grown to some 0.05 by then; to AdamW's loss
+    # it is 0.12, to that of another seed 0.02.
+    assert later == pytest.approx(stored["validation_loss"][1], abs=0.1)

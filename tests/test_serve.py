@@ -232,6 +232,7 @@ def running(
 ) -> Iterator[Child]:
     """A command with this environment and no CI or desktop, at a terminal or in a script."""
     lacking = ("CI", "DISPLAY", "WAYLAND_DISPLAY", "SSH_CONNECTION", "BROWSER")
+    lacking += ("MAKELEVEL", "MAKEFLAGS", "MFLAGS")  # of a make that runs the tests
     settings = {name: value for name, value in os.environ.items() if name not in lacking}
     master, slave = os.openpty() if terminal else os.pipe()
     source = slave if terminal else subprocess.DEVNULL
