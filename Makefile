@@ -30,7 +30,7 @@ export PYTHONUTF8 = 1
 	test test-all machines nginx notebooks lint resolve images bench clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.installed: pyproject.toml requirements.txt requirements-data.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"MiniGPT needs Python 3.11 or newer; {sys.executable} is {v[0]}.{v[1]}. Try: make PYTHON=python3.12 …")'
@@ -56,7 +56,7 @@ $(STAMP): $(VENV)/.installed _config.yml _toc.yml $(shell find book minigpt note
 book: port site  ## build the website and serve it at an address, until Ctrl-C (PORT=8000)
 	@$(PY) book/_ext/serve.py --port '$(PORT)' --reader
 
-serve: port site  ## the same, without a browser; in scripts, where `make book` only builds, too
+serve: port site  ## build and serve without opening a browser, in scripts too
 	@$(PY) book/_ext/serve.py --port '$(PORT)'
 
 site: notebooks  ## build the website into _build/html, and no more
@@ -120,7 +120,7 @@ test: lint browser  ## check the package, the chapters, the website and its othe
 	OMP_NUM_THREADS=1 $(BIN)/pytest --cov --numprocesses=2 --dist=loadfile --jaxtyping-packages=minigpt,beartype.beartype -m 'not slow' tests
 	$(BIN)/pytest --nbval --nbval-cell-timeout=300 notebooks
 
-test-all: test nginx resolve machines  ## that, and what takes longer: everything that CI checks
+test-all: test nginx resolve machines  ## that, and what takes longer: what is checked before publishing
 	$(BIN)/pytest -m slow tests
 
 machines: $(VENV)/.installed  ## run the notebooks as on other processors, and compare

@@ -61,7 +61,7 @@ def extras_of(command: str) -> set[str]:
 
 def test_every_promised_python_is_resolved_for():
     """The first and the last; `make resolve` asks the registry about them."""
-    sentence = re.search(r"^On .* with Python ([\d., or]+), git", README, re.M)[1]
+    sentence = re.search(r"^On .* Python ([\d., or]+), and make:$", README, re.M)[1]
     promised = re.findall(r"3\.\d+", sentence)
     assert tuple(f"{python}.0" for python in (promised[0], promised[-1])) == resolve.PYTHONS
     assert PROJECT["project"]["requires-python"] == f">={promised[0]}"

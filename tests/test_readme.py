@@ -36,8 +36,8 @@ def test_every_path_in_the_readme_exists():
 
 
 def test_the_commands_are_targets_of_the_makefile():
-    targets = re.findall(r"^([a-z]+):", (chapters.ROOT / "Makefile").read_text("utf-8"), re.M)
-    for command in re.findall(r"\bmake ([a-z]+)\b", README):
+    targets = re.findall(r"^([a-z-]+):", (chapters.ROOT / "Makefile").read_text("utf-8"), re.M)
+    for command in re.findall(r"\bmake ([a-z-]+)\b", README):
         assert command in targets
 
 
