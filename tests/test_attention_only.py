@@ -208,6 +208,7 @@ def test_in_64_bits_the_shipped_models_have_the_same_weights(request):
     for model, start in pairs:
         doubled = start().state_dict()
         for name, weight in model.state_dict().items():
+            assert doubled[name].dtype == torch.float64
             assert torch.equal(doubled[name], weight.double()), name
     assert torch.get_default_dtype() == torch.float64
 
