@@ -41,7 +41,9 @@ from minigpt.model import GPT
 from minigpt.shipped import PRETRAINED
 
 HERE = Path(__file__).parent
-sys.path.append(str(HERE.parent / "formats"))  # where `chromium` is
+sys.path.append(str(HERE.parent / "formats"))
+import chromium  # noqa: E402
+
 ASSETS = HERE.parent / "book" / "assets"
 OURS = "ours"
 # Who, and how page_engines.js starts it; of the peers also the ending of the ratios' names.
@@ -192,8 +194,6 @@ def main() -> None:
         package, everyone = None, [OURS]
     torch.set_num_threads(1)
     model, _ = minigpt.load("shakespeare", int8=True)
-    import chromium
-
     with tempfile.TemporaryDirectory() as folder, chromium.launched() as browser:
         graph = Path(folder) / "model.onnx"
         if package:

@@ -9,15 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "book" / "_ext"))  # where `chapters` is, for every format
 import serve  # noqa: E402
-
-SITE = serve.SITE
-
-
-def require(site: Path = SITE) -> Path:
-    """The folder of the built site; raises `ValueError` where there is none."""
-    if not (site / "index.html").exists():
-        raise ValueError(f"{site}/index.html is missing: build the site first with `make book`")
-    return site
+from serve import SITE, require  # noqa: E402
 
 
 def served(site: Path = SITE) -> AbstractContextManager[str]:

@@ -42,6 +42,15 @@ CONNECTION_MILLISECONDS = 6_000
 DOWNLOAD_SECONDS = 600
 
 
+class NoBrowserError(ValueError):
+    """No browser starts; its words say what was `tried`, and the command that helps."""
+
+    def __init__(self, tried: list[str]) -> None:
+        lines = "\n".join(f"  - {line}" for line in tried)
+        super().__init__(f"no Chromium starts on this machine. Tried:\n{lines}\n{_remedy()}")
+        self.tried = tried
+
+
 def candidates() -> Iterator[tuple[str, dict[str, Any]]]:
     """Browsers in the order in which they are tried: a name, and what launches it.
 
@@ -70,7 +79,8 @@ def launched() -> Iterator:
     """A Playwright browser while the block runs: the first that starts.
 
     Raises:
-        ValueError: none does; it says what was tried, and the command that helps.
+        NoBrowserError: none does.
+        ValueError: MINIGPT_BROWSER names no program, or Playwright itself does not start.
     """
     from playwright.sync_api import Error, sync_playwright
 
@@ -91,17 +101,11 @@ def launched() -> Iterator:
             finally:
                 browser.close()
             return
-    raise ValueError(_nothing(tried))
+    raise NoBrowserError(tried)
 
 
 def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0].removeprefix("BrowserType.launch: ")
-
-
-def _nothing(tried: list[str]) -> str:
-    """That there is no browser, in words."""
-    lines = "\n".join(f"  - {line}" for line in tried)
-    return f"no Chromium starts on this machine. Tried:\n{lines}\n{_remedy()}"
 
 
 def _remedy() -> str:
@@ -118,7 +122,8 @@ def install() -> str:
     """Make sure that a browser starts, by installing one where none does; returns its version.
 
     Raises:
-        ValueError: none can be had; it says what was tried.
+        NoBrowserError: none can be had.
+        ValueError: as `launched`.
     """
     _ready()
     tried: list[str] = []
@@ -136,10 +141,9 @@ def install() -> str:
                 return browser.version
         except (subprocess.SubprocessError, OSError) as error:
             tried.append(f"{name}: {error}")
-        except ValueError as error:
-            found = [line[4:] for line in str(error).splitlines() if line.startswith("  - ")]
-            tried += [line for line in found or [str(error)] if line not in tried]
-    raise ValueError(_nothing(tried))
+        except NoBrowserError as error:
+            tried += [line for line in error.tried if line not in tried]
+    raise NoBrowserError(tried)
 
 
 def _ready() -> None:

@@ -15,8 +15,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-import nbval  # noqa: F401  the plugin that compares; an error here is clearer than pytest's
-
 ROOT = Path(__file__).resolve().parents[1]
 LIMIT = 900  # seconds for one machine
 # What is set for a process that is to believe itself on another machine.

@@ -79,6 +79,13 @@ class Files(StaticFileHandler):
             super().write_error(status_code, **told)
 
 
+def require(site: Path = SITE) -> Path:
+    """The folder of the built site; raises `ValueError` where there is none."""
+    if not (site / "index.html").exists():
+        raise ValueError(f"{site}/index.html is missing: build the site first with `make book`")
+    return site
+
+
 def listening(port: int) -> list[socket.socket]:
     """The sockets of the first port from this one on that is free; 0 is any.
 
@@ -190,8 +197,7 @@ def serve(site: Path, port: int, opens: bool) -> None:
     Raises:
         ValueError: there is no site, or no free port.
     """
-    if not (site / "index.html").exists():
-        raise ValueError(f"{site}/index.html is missing: build the site first with `make book`")
+    require(site)
     sockets = listening(port)
 
     def begin(stop: Callable[[], None]) -> None:
