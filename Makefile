@@ -124,7 +124,7 @@ test-all: test nginx resolve machines  ## that, and what takes longer: what is c
 	$(BIN)/pytest -m slow tests
 
 machines: $(VENV)/.installed  ## run the notebooks as on other processors, and compare
-	$(PY) tests/machines.py
+	$(PY) tests/notebooks/machines.py
 
 # A real server for the image's settings. Where CI runs as root it is installed.
 nginx:

@@ -25,8 +25,8 @@ from harness import alternate, machine, print_ratios, print_table, versions
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from minigpt.exchange.gpt2_format import gpt2_name, gpt2_settings, gpt2_weights
 from minigpt.generation import generate
-from minigpt.gpt2_format import gpt2_name, gpt2_settings, gpt2_weights
 from minigpt.model import GPT, GPTConfig
 
 VOCAB_SIZE, LENGTH = 65, 256

@@ -13,7 +13,7 @@ from minigpt.model import GPT
 
 
 class Growing:
-    """One block's cache, as `minigpt.kv_cache.LayerCache`, save that it grows: a graph that wrote
+    """One block's cache, as `minigpt.attention.LayerCache`, save that it grows: a graph that wrote
     into its inputs would not be one of pure functions."""
 
     def __init__(self, keys: Tensor, values: Tensor) -> None:

@@ -37,8 +37,8 @@ from onnx_step import write_onnx
 from playwright.sync_api import Browser, Page
 
 import minigpt
+from minigpt.exchange.shipped import PRETRAINED
 from minigpt.model import GPT
-from minigpt.shipped import PRETRAINED
 
 HERE = Path(__file__).parent
 sys.path.append(str(HERE.parent / "formats"))

@@ -23,9 +23,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "2")
 from harness import alternate, machine, print_ratios, print_table, versions
 
 from minigpt.data import package_path, shakespeare
-from minigpt.presplit import GPT2_PATTERN
 from minigpt.tokenizer import BPETokenizer
-from minigpt.tokenizer_json import to_visible
+from minigpt.tokenizer.presplit import GPT2_PATTERN
+from minigpt.tokenizer.tokenizer_json import to_visible
 
 VOCAB_SIZE = 4096
 Row = tuple[str, str, str, float, float]  # what, against whom, on what, our seconds, theirs

@@ -28,10 +28,9 @@ from torch.nn import functional as F
 
 from minigpt.data import read_text, train_validation_split
 from minigpt.model import GPT, GPTConfig
-from minigpt.muon import Muon
-from minigpt.recipe import RECIPES, Recipe
 from minigpt.tokenizer import CharTokenizer
-from minigpt.training import Trainer, evaluate
+from minigpt.training import RECIPES, Recipe, Trainer, evaluate
+from minigpt.training.muon import Muon
 
 LENGTH, BATCH_SIZE, STEPS = 64, 12, 2000
 SIZES = {"n_layer": 4, "n_head": 4, "n_embd": 128}

@@ -21,12 +21,12 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 from windows import random_windows
 
-from minigpt.activations import activations
+from minigpt.data.whole_file import read_json
 from minigpt.model import GPT, Block, GPTConfig
-from minigpt.optimizer import parameter_groups
-from minigpt.schedule import warmup_trapezoid
+from minigpt.model.activations import activations
 from minigpt.training import evaluate, next_token_loss
-from minigpt.whole_file import read_json
+from minigpt.training.optimizer import parameter_groups
+from minigpt.training.schedule import warmup_trapezoid
 
 SIZES = {"context_length": 64, "n_layer": 6, "n_head": 4, "n_embd": 64}
 STEPS, BATCH_SIZE = 1000, 16

@@ -20,12 +20,13 @@ from safetensors.torch import save
 from tqdm.auto import trange
 from windows import random_windows
 
-from minigpt.attention_only import PRETRAINED, AttentionOnly
+from minigpt.attention import AttentionOnly
+from minigpt.attention.attention_only import PRETRAINED
 from minigpt.data import shakespeare, train_validation_split
-from minigpt.schedule import warmup_trapezoid
+from minigpt.data.whole_file import write_whole
 from minigpt.tokenizer import BPETokenizer
 from minigpt.training import evaluate, next_token_loss
-from minigpt.whole_file import write_whole
+from minigpt.training.schedule import warmup_trapezoid
 
 SIZES = {"vocab_size": 4096, "context_length": 128, "n_embd": 64, "n_head": 4, "n_layer": 2}
 SEED, BATCH_SIZE = 1616, 32

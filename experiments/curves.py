@@ -20,8 +20,7 @@ from torch.nn import functional as F
 from tqdm.auto import tqdm
 
 from minigpt.model import GPT, GPTConfig
-from minigpt.recipe import Recipe
-from minigpt.training import Trainer, evaluate, next_token_loss
+from minigpt.training import Recipe, Trainer, evaluate, next_token_loss
 
 SIZES = {"context_length": 64, "n_layer": 2, "n_head": 2, "n_embd": 64}
 STEPS = 1500

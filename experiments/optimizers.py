@@ -20,8 +20,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from minigpt.model import GPT, GPTConfig
-from minigpt.recipe import RECIPES, Recipe
-from minigpt.training import Trainer, evaluate
+from minigpt.training import RECIPES, Recipe, Trainer, evaluate
 
 SIZES = {"context_length": 64, "n_layer": 4, "n_head": 4, "n_embd": 64}
 STEPS, EVALUATE_EVERY = 1000, 50

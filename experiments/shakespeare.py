@@ -17,17 +17,16 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from minigpt.checkpoint import load, save
 from minigpt.data import shakespeare, train_validation_split
-from minigpt.int8_file import load_int8, save_int8
-from minigpt.ledger import parameter_count
+from minigpt.data.whole_file import read_json, write_whole
+from minigpt.exchange import load, save
+from minigpt.exchange.int8_file import load_int8, save_int8
+from minigpt.exchange.shipped import PRETRAINED
 from minigpt.model import GPT
-from minigpt.recipe import RECIPES
-from minigpt.shipped import PRETRAINED
+from minigpt.model.ledger import parameter_count
 from minigpt.tokenizer import BPETokenizer
-from minigpt.training import evaluate
-from minigpt.training_log import read_log
-from minigpt.whole_file import read_json, write_whole
+from minigpt.training import RECIPES, evaluate
+from minigpt.training.log import read_log
 
 FOLDER = PRETRAINED / "shakespeare"
 CARD = """\

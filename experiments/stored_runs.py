@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from minigpt.whole_file import write_whole
+from minigpt.data.whole_file import write_whole
 
 
 def command_line(

@@ -25,7 +25,7 @@ import edition
 import static_pages
 from bs4 import Tag
 
-from minigpt.whole_file import write_whole
+from minigpt.data.whole_file import write_whole
 
 EPUB = built_site.ROOT / "_build" / "formats" / "minigpt.epub"
 STYLE = Path(__file__).with_name("epub.css")

@@ -27,7 +27,7 @@ import pikepdf
 import static_pages
 from bs4 import BeautifulSoup, Tag
 
-from minigpt.whole_file import write_whole
+from minigpt.data.whole_file import write_whole
 
 PDF = built_site.ROOT / "_build" / "formats" / "minigpt.pdf"
 STYLE = Path(__file__).with_name("print.css")

@@ -28,7 +28,7 @@ from html_words import plain
 from site_style import data_address, site_style
 from slide_marks import Item, Part
 
-from minigpt.whole_file import write_whole
+from minigpt.data.whole_file import write_whole
 
 SLIDES = built_site.ROOT / "_build" / "slides"
 WIDTH, HEIGHT = 1280, 720

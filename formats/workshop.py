@@ -23,7 +23,7 @@ from chosen_chapters import chosen_chapters
 from html_words import plain
 from site_style import site_style
 
-from minigpt.whole_file import write_whole
+from minigpt.data.whole_file import write_whole
 
 WORKSHOP = built_site.ROOT / "_build" / "workshop"
 EXERCISE = re.compile(r"(\d+)\.")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 
 from minigpt import __version__
-from minigpt.commands import generate, train
+
+COMMANDS = {"train": "train a model on a text", "generate": "let a model write"}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -17,8 +19,11 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"minigpt {__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
-    train.add_parser(commands)
-    generate.add_parser(commands)
+    argv = sys.argv[1:] if argv is None else argv
+    for name, text in COMMANDS.items():
+        command = commands.add_parser(name, help=text)
+        if argv[:1] == [name]:  # that one alone, for commands import torch
+            importlib.import_module(f"minigpt.commands.{name}").add_options(command)
     arguments = parser.parse_args(argv)
     try:
         return arguments.run(arguments)

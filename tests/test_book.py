@@ -20,59 +20,42 @@ import stale_pages
 
 ROOT = chapters.ROOT
 STEMS = chapters.stems()
-# Modules without a chapter of their own, each with the chapter or page that explains it.
+# Folders of the package without a chapter of their own.
 NO_CHAPTER = {
-    "__init__",
-    "__main__",  # the command line
-    "activations",  # what every part of model put out
-    "attention_only",  # the trained model that embedding and attention take apart
-    "beam_search",  # the search that generation shows
-    "bpe",  # the algorithm behind tokenizer, derived there
-    "checkpoint",  # model in a folder, shown there
-    "data",
-    "figure",
-    "gpt2_format",  # the words of checkpoint's files
-    "grammar",  # the language with a known floor, in training
-    "hub",  # where checkpoint finds published models
-    "int8_file",  # the shipped model in half the bytes, in generation
-    "interruption",  # Ctrl-C, for training_run
-    "kv_cache",  # keys and values kept, derived in generation
-    "ledger",  # what model costs, derived there
-    "linear",  # the layer that attention and model are made of
-    "muon",  # the optimiser that training shows
-    "optimizer",  # which parameter is moved by what, in training
-    "presplit",  # the words that tokenizer never merges across
-    "processes",  # several that train together
-    "recipe",  # every choice of training
-    "sampling",  # from scores to a token, derived in generation
-    "schedule",  # the learning rate over the steps, in training
-    "shipped",  # the model that comes with the package
-    "source",
-    "text_stream",  # text as generation writes it
-    "token_file",  # the text that training reads, on disk
-    "token_map",  # neighbours and the map of a table, used in embedding
-    "tokenizer_file",  # tokenizer of either kind, from a file
-    "tokenizer_input",  # the checks of what tokenizer is given
-    "tokenizer_json",  # the file format behind tokenizer
-    "training_log",  # what training_run writes down
-    "training_run",  # training in a folder
-    "training_state",  # what training goes on from
-    "weight_files",  # where checkpoint's tensors stand
-    "whole_file",  # how tokenizer and trained weights are written
-    "windows",  # what training reads at a step
-    "word_cache",  # what makes tokenizer quick
+    "commands",  # the command line
+    "data",  # text, which every chapter reads
+    "exchange",  # a model on disk and between programs, in the chapter on the model
+    "lessons",  # plots, exercises and widgets of all chapters
+    "pretrained",  # weights
+    "results",  # what experiments/ measured
 }
 
 
 @pytest.mark.parametrize("stem", STEMS)
-def test_every_chapter_has_its_module_tests_and_notebook(stem):
-    for path in (f"minigpt/{stem}.py", f"tests/test_{stem}.py", f"notebooks/{stem}.ipynb"):
+def test_every_chapter_has_its_folders_and_notebook(stem):
+    lessons = f"minigpt/lessons/{stem}"
+    needed = [f"minigpt/{stem}", lessons, f"{lessons}/plots.py", f"{lessons}/exercises.py"]
+    for path in (*needed, f"tests/{stem}", f"notebooks/{stem}.ipynb"):
         assert (ROOT / path).exists(), f"book/{stem}.md needs {path}"
 
 
-def test_every_module_has_a_chapter_or_is_listed():
-    modules = {path.stem for path in (ROOT / "minigpt").glob("*.py")}
-    assert modules - set(STEMS) == NO_CHAPTER & modules == NO_CHAPTER
+def folders(path: Path) -> set[str]:
+    return {p.name for p in path.iterdir() if p.is_dir() and p.name != "__pycache__"}
+
+
+def test_every_folder_of_the_package_belongs_to_a_chapter_or_is_listed():
+    for name in folders(ROOT / "minigpt"):
+        assert name in {*STEMS, *NO_CHAPTER}, f"minigpt/{name} belongs to no chapter"
+    assert folders(ROOT / "minigpt/lessons") == {*STEMS, "drawing"}
+    assert folders(ROOT / "minigpt") >= NO_CHAPTER
+
+
+def test_a_folder_hands_on_names_and_holds_nothing_else():
+    for path in (ROOT / "minigpt").glob("*/**/__init__.py"):
+        for node in ast.parse(path.read_text("utf-8")).body:
+            text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+            handed = isinstance(node, ast.Assign) and node.targets[0].id == "__all__"
+            assert text or handed or isinstance(node, ast.ImportFrom), path
 
 
 def test_no_notebook_without_a_chapter():
@@ -83,7 +66,8 @@ def public_names() -> set[str]:
     """Every public function and class that a module of the package defines."""
     return {
         node.name
-        for path in (ROOT / "minigpt").glob("*.py")
+        for path in (ROOT / "minigpt").rglob("*.py")
+        if "lessons" not in path.parts
         for node in ast.parse(path.read_text("utf-8")).body
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
     }
@@ -254,10 +238,7 @@ def test_an_installed_package_carries_every_file():
     setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
     files = {p for p in (ROOT / "minigpt").rglob("*") if p.is_file() and p.suffix != ".pyc"}
     code = {p for p in files if p.suffix == ".py"}
-    folders = {p.parent.relative_to(ROOT).parts for p in files}
-    # A folder whose name Python cannot import is none; one of the others left out is warned of.
-    names = {".".join(parts) for parts in folders if all(part.isidentifier() for part in parts)}
-    assert names | {"minigpt.pretrained"} == set(setuptools["packages"])
+    assert setuptools["packages"]["find"] == {"include": ["minigpt*"]}
     patterns = setuptools["package-data"]["minigpt"]
     carried = {p for pattern in patterns for p in (ROOT / "minigpt").glob(pattern)}
     assert files - code == carried

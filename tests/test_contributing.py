@@ -13,8 +13,7 @@ import chapters
 import pytest
 import yaml
 
-import minigpt.exercises
-import minigpt.plots
+import minigpt.lessons
 
 GUIDE = (chapters.ROOT / "CONTRIBUTING.md").read_text("utf-8")
 FILE = re.compile(r"^<!-- file: (\S+) -->\n(`{3,})\w+\n(.*?)^\2$", re.MULTILINE | re.DOTALL)
@@ -26,17 +25,16 @@ def files(tmp_path, monkeypatch):
     for path, _, text in FILE.findall(GUIDE):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text, "utf-8")
-    for package in (minigpt, minigpt.plots, minigpt.exercises):
+    for package in (minigpt, minigpt.lessons):
         folder = tmp_path / package.__name__.replace(".", "/")
         monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
     importlib.invalidate_caches()
-    before = set(sys.modules)
     yield tmp_path
-    for name in set(sys.modules) - before:
-        if name.startswith("minigpt."):
-            del sys.modules[name]
-            package, _, attribute = name.rpartition(".")
-            vars(sys.modules[package]).pop(attribute, None)
+    guides = {n: m for n, m in sys.modules.items() if str(tmp_path) in str(vars(m).get("__file__"))}
+    for name in guides:
+        del sys.modules[name]
+        package, _, attribute = name.rpartition(".")
+        vars(sys.modules.get(package, minigpt)).pop(attribute, None)
 
 
 @pytest.fixture
@@ -49,13 +47,15 @@ def stem(files, monkeypatch):
 
 
 def test_its_files_are_those_that_a_chapter_has(files, stem):
-    wanted = {f"book/{stem}.md", f"tests/test_{stem}.py"}
-    wanted |= {f"minigpt/{folder}{stem}.py" for folder in ("", "plots/", "exercises/")}
+    code, lessons = f"minigpt/{stem}", f"minigpt/lessons/{stem}"
+    wanted = {f"book/{stem}.md", f"tests/{stem}/test_{stem}_norm.py"}
+    wanted |= {f"{code}/__init__.py", f"{code}/{stem}_norm.py"}
+    wanted |= {f"{lessons}/{name}.py" for name in ("__init__", "plots", "exercises")}
     assert {path for path, *_ in FILE.findall(GUIDE)} == wanted
 
 
 def test_its_code_is_in_the_books_style(files):
-    for name in ("minigpt", "minigpt/plots", "minigpt/exercises"):
+    for name in ("minigpt", "minigpt/lessons"):
         (files / name / "__init__.py").touch()  # so that ruff knows the package from others
     shutil.copy(chapters.ROOT / "pyproject.toml", files)
     ruff = Path(sys.executable).parent / "ruff"
@@ -66,7 +66,9 @@ def test_its_code_is_in_the_books_style(files):
 
 def test_its_tests_pass(files, stem):
     names = {}
-    exec(compile((files / "tests" / f"test_{stem}.py").read_text("utf-8"), stem, "exec"), names)
+    exec(
+        compile(next((files / "tests" / stem).glob("*.py")).read_text("utf-8"), stem, "exec"), names
+    )
     tests = [thing for name, thing in names.items() if name.startswith("test_")]
     assert len(tests) >= 3
     for test in tests:
@@ -94,7 +96,7 @@ def test_its_submissions_are_judged_as_the_guide_says(files, stem):
     (code,) = re.findall(r"^```python\n(CORRECT\[.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
     names = {"CORRECT": {}, "WRONG": []}
     exec(compile(code, "CONTRIBUTING.md", "exec"), names)
-    check = importlib.import_module(f"minigpt.exercises.{stem}")
+    check = importlib.import_module(f"minigpt.lessons.{stem}.exercises")
     for name, submission in names["CORRECT"].items():
         assert getattr(check, name)(submission).passed
     for name, submission, hint in names["WRONG"]:

@@ -10,7 +10,7 @@ import shlex
 import chapters
 
 from minigpt.__main__ import main
-from minigpt.checkpoint import load
+from minigpt.exchange import load
 
 README = (chapters.ROOT / "README.md").read_text("utf-8")
 
@@ -26,8 +26,8 @@ def test_the_example_prints_what_the_readme_shows():
 def test_every_chapter_is_in_the_table():
     for stem in chapters.stems():
         row = next(line for line in README.splitlines() if f"book/{stem}.md" in line)
-        assert f"minigpt/{stem}.py" in row
-        assert f"tests/test_{stem}.py" in row
+        assert f"(minigpt/{stem}/" in row
+        assert f"(tests/{stem}/" in row
 
 
 def test_every_path_in_the_readme_exists():

@@ -15,9 +15,10 @@ import torch
 from safetensors.torch import save
 from torch.nn import functional as F
 
-from minigpt.attention_only import PRETRAINED, AttentionOnly
-from minigpt.shipped import PRETRAINED as SHIPPED
-from minigpt.token_map import nearest_neighbours, principal_components
+from minigpt.attention import AttentionOnly
+from minigpt.attention.attention_only import PRETRAINED
+from minigpt.embedding import nearest_neighbours, principal_components
+from minigpt.exchange.shipped import PRETRAINED as SHIPPED
 
 NEIGHBOURS = 10
 WHOLE = 32767  # what the largest coordinate, and a cosine of 1, become as 16-bit integers

@@ -3,7 +3,7 @@
 // source="given" there is no box and no loading: another element calls `show`. A reader's choice
 // of a token is told by the event "token-chosen", its `detail` the token's place, from 0.
 //
-// The model (minigpt/attention_only.py) is fetched when the element comes near the screen and
+// The model (minigpt/attention/attention_only.py) is fetched when the element comes near the screen and
 // runs in the page. For tests: `element.load()` resolves when it is there, `element.model` and
 // `element.tokenizer` are what it loaded, `element.maps[layer][head]` are the weights shown.
 

@@ -1,4 +1,4 @@
-// minigpt/attention_only.py in the language that the browser speaks: tokens and positions, then
+// minigpt/attention/attention_only.py in the language that the browser speaks: tokens and positions, then
 // layers of attention that each add what they gathered. A matrix is one flat Float32Array, row
 // after row; T, C and D are the number of tokens, the width of a vector and the width of a head.
 

@@ -1,5 +1,5 @@
 // Refuses a config.json that lacks a size or asks for another computation than gpt.js's: what
-// config_from_gpt2 refuses (minigpt/gpt2_format.py).
+// config_from_gpt2 refuses (minigpt/exchange/gpt2_format.py).
 
 const SIZES = ["vocab_size", "n_positions", "n_layer", "n_head", "n_embd"];
 // What else it may say for our model to compute the same; absent means the first.

@@ -1,6 +1,6 @@
 // The weights of a GPT by our names, whichever of the package's files they come from: one with
-// our names, where a matrix may be whole numbers times a scale a row (minigpt/int8_file.py), or
-// one with GPT-2's (minigpt/gpt2_format.py).
+// our names, where a matrix may be whole numbers times a scale a row (minigpt/exchange/int8_file.py), or
+// one with GPT-2's (minigpt/exchange/gpt2_format.py).
 
 import { checkConfig } from "./gpt-config.js";
 

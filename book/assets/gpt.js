@@ -1,4 +1,4 @@
-// minigpt/model.py in the language that the browser speaks: a GPT that reads one token at a time
+// minigpt/model/gpt.py in the language that the browser speaks: a GPT that reads one token at a time
 // and keeps the keys and values of those before it. A table is one flat Float32Array, row after
 // row; matrix.js has the products. Numbers are stored in 32 bits and added up in 64.
 

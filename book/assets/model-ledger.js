@@ -1,5 +1,5 @@
-// What a GPT of given sizes costs: the formulas of minigpt/ledger.py, which derives them, and the
-// sizes of minigpt/model.py. The tests hold all of it to Python, to the last digit.
+// What a GPT of given sizes costs: the formulas of minigpt/model/ledger.py, which derives them, and the
+// sizes of minigpt/model/gpt.py. The tests hold all of it to Python, to the last digit.
 
 const gpt2 = { vocab_size: 50257, context_length: 1024, bias: true, tied: true };
 

@@ -1,4 +1,4 @@
-// From scores to the next token, as in minigpt/sampling.py: the steps in the same order, with the
+// From scores to the next token, as in minigpt/generation/sampling.py: the steps in the same order, with the
 // same meaning. A token that a step rules out gets a score of -Infinity.
 
 const COLDEST = 1e-30;

@@ -1,4 +1,4 @@
-// Reads tokenizer.json, the file in which tokenizers are stored (minigpt/tokenizer_json.py).
+// Reads tokenizer.json, the file in which tokenizers are stored (minigpt/tokenizer/tokenizer_json.py).
 
 import { Tokenizer } from "./tokenizer.js";
 

@@ -1,4 +1,4 @@
-// Byte-level byte-pair encoding (BPE), as in GPT-2 and as in minigpt/tokenizer.py.
+// Byte-level byte-pair encoding (BPE), as in GPT-2 and as in minigpt/tokenizer/bpe_tokenizer.py.
 //
 // A text becomes ids in three steps:
 //   1. split it into pieces (words, numbers, runs of punctuation, runs of space);

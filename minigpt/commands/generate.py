@@ -7,18 +7,15 @@ import os
 import sys
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from minigpt.checkpoint import load as load_folder
 from minigpt.commands.threads import add_threads, set_threads
+from minigpt.exchange import load as load_folder
+from minigpt.exchange.shipped import NAMES, load
+from minigpt.generation import Sampling, stream_text
 from minigpt.model import GPT
-from minigpt.sampling import Sampling
-from minigpt.shipped import NAMES, load
-from minigpt.text_stream import stream_text
-from minigpt.tokenizer import BPETokenizer, CharTokenizer
-from minigpt.tokenizer_file import open_tokenizer
+from minigpt.tokenizer import BPETokenizer, CharTokenizer, open_tokenizer
 
 DESCRIPTION = """\
 Continue a text with a model: the one that comes with the package, or one in a folder, such as
@@ -41,15 +38,10 @@ OPTIONS = {
 }
 
 
-def add_parser(commands: Any) -> None:
-    """Describe `minigpt generate` to the command line's parser."""
-    parser = commands.add_parser(
-        "generate",
-        help="let a model write",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Describe `minigpt generate` to its parser."""
+    parser.description, parser.epilog = DESCRIPTION, EXAMPLES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.set_defaults(run=run)
     parser.add_argument(
         "--model",

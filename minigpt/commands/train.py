@@ -14,17 +14,16 @@ from tqdm.auto import tqdm
 
 from minigpt.commands.threads import add_threads, set_threads
 from minigpt.data import read_text, shakespeare, train_validation_split
+from minigpt.data.token_file import open_tokens, write_tokens
 from minigpt.model import GPT, PRESETS, GPTConfig
-from minigpt.processes import Processes
-from minigpt.recipe import OPTIMIZERS, PRECISIONS, RECIPES, SCHEDULES, Recipe
-from minigpt.token_file import open_tokens, write_tokens
-from minigpt.tokenizer import BPETokenizer, CharTokenizer
-from minigpt.tokenizer_file import open_tokenizer
-from minigpt.training_run import Interrupted, Intervals, check_folder, train
-from minigpt.windows import check_long_enough
+from minigpt.tokenizer import BPETokenizer, CharTokenizer, open_tokenizer
+from minigpt.training import RECIPES, Interrupted, Intervals, Processes, Recipe, train
+from minigpt.training.recipe import OPTIMIZERS, PRECISIONS, SCHEDULES
+from minigpt.training.run_folder import check_folder
+from minigpt.training.windows import check_long_enough
 
 DESCRIPTION = """\
-Train a GPT on a text, in a folder from which transformers and minigpt.checkpoint.load read it.
+Train a GPT on a text, in a folder from which transformers and minigpt.exchange.load read it.
 
 Without options: the book's own size on Shakespeare's plays, with the fast recipe. Ctrl-C stops
 after the step at hand; the same command goes on from there, to the same weights as if it had
@@ -74,15 +73,10 @@ EVERY = {
 WITH_CHOICES = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES, "precision": PRECISIONS}
 
 
-def add_parser(commands: Any) -> None:
-    """Describe `minigpt train` to the command line's parser."""
-    parser = commands.add_parser(
-        "train",
-        help="train a model on a text",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Describe `minigpt train` to its parser."""
+    parser.description, parser.epilog = DESCRIPTION, EXAMPLES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.set_defaults(run=run)
     parser.add_argument("folder", type=Path, help="of this run: its model, log and checkpoints")
     text = parser.add_argument_group("text")
@@ -203,7 +197,7 @@ def run(arguments: argparse.Namespace) -> int:
     if processes.rank == 0:
         tqdm.write(
             f"the model with the lowest validation loss is in {arguments.folder}: "
-            "minigpt.checkpoint.load opens it"
+            "minigpt.exchange.load opens it"
         )
     return 0
 

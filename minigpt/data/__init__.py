@@ -1,0 +1,12 @@
+"""Text to learn from, and files on disk. A language with a known entropy is in `data.grammar`,
+tokens on disk in `data.token_file`.
+"""
+
+from minigpt.data.corpus import package_path, read_text, shakespeare, train_validation_split
+
+__all__ = [
+    "package_path",
+    "read_text",
+    "shakespeare",
+    "train_validation_split",
+]

@@ -1,0 +1,44 @@
+"""The model that comes with the package: trained by the book, and used by all its chapters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from minigpt.data.whole_file import read_json
+from minigpt.exchange.checkpoint import load as load_folder
+from minigpt.exchange.gpt2_format import config_from_gpt2
+from minigpt.exchange.int8_file import load_int8
+from minigpt.model import GPT
+from minigpt.tokenizer import BPETokenizer
+
+PRETRAINED = Path(__file__).parents[1] / "pretrained"
+NAMES = ("shakespeare",)
+
+
+def load(name: str, int8: bool = False) -> tuple[GPT, BPETokenizer]:
+    """A model that comes with the package, in evaluation mode, and its tokenizer.
+
+    What it was trained on, how, and what it is bad at, is in its card,
+    ``minigpt/pretrained/<name>/README.md``.
+
+    Args:
+        name: "shakespeare" (2.55 M parameters, 256 tokens of context, all the plays).
+        int8: from the file of half the size (`minigpt.exchange.int8_file`), a little less exact.
+
+    Raises:
+        ValueError: a name that is not in `NAMES`.
+
+    Used in https://minigpt-book.github.io/minigpt/generation.html
+    """
+    if name not in NAMES:
+        raise ValueError(
+            f"no model {name!r} comes with minigpt; there is {', '.join(NAMES)}. A folder of your "
+            "own opens with minigpt.exchange.load"
+        )
+    folder = PRETRAINED / name
+    if int8:
+        config = config_from_gpt2(read_json(folder / "config.json"))
+        model = load_int8(config, folder / "int8.safetensors")
+    else:
+        model = load_folder(folder)
+    return model, BPETokenizer.load(folder / "tokenizer.json")

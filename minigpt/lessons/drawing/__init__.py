@@ -1,0 +1,1 @@
+"""What the plots of several chapters share."""

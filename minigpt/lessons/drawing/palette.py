@@ -1,0 +1,19 @@
+"""The book's colours, as `book/assets/minigpt.css` has them for the pages (a test compares)."""
+
+# Told apart with any colour vision, at least 3 to 1 against white and against dark pages.
+HUES = ("#1f699f", "#b95100", "#2a9465", "#e06d9a", "#949a00", "#4891fa", "#8456d6", "#805a69")
+BLUE, ORANGE, GREEN, PINK, OLIVE, SKY, VIOLET, MAUVE = HUES
+
+# Backgrounds of tokens on light pages, and the text on them.
+TOKENS = ("#c5d8e6", "#edd2bd", "#c8e3d7", "#f7d9e5", "#e3e5bd", "#dfd3f4")
+TOKEN_TEXT = "#1c2128"
+
+MARK = "#57606b"  # rulers and other marks that stand for no data; dark pages replace it
+
+# How lines are told apart without their colours too.
+LINES = (
+    {"color": BLUE, "line_dash": "solid", "marker": "circle"},
+    {"color": ORANGE, "line_dash": "dashed", "marker": "square"},
+    {"color": GREEN, "line_dash": "dotted", "marker": "triangle"},
+    {"color": VIOLET, "line_dash": "dotdash", "marker": "diamond"},
+)

@@ -1,0 +1,1 @@
+"""Plots, exercises and widgets of the chapter on tokenization."""

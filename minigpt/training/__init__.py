@@ -1,0 +1,21 @@
+"""From the loss of one guess to a run in a folder."""
+
+from minigpt.training.loss import evaluate, next_token_loss
+from minigpt.training.processes import Processes
+from minigpt.training.recipe import RECIPES, Recipe
+from minigpt.training.run import Interrupted, Intervals, train
+from minigpt.training.trainer import Trainer
+from minigpt.training.windows import Windows
+
+__all__ = [
+    "RECIPES",
+    "Interrupted",
+    "Intervals",
+    "Processes",
+    "Recipe",
+    "Trainer",
+    "Windows",
+    "evaluate",
+    "next_token_loss",
+    "train",
+]
