@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from axe_playwright_python.sync_playwright import Axe
+from for_everyone import barriers, each_theme, small_targets, wear
 from page_complaints import complaints_of
 from torch.nn import functional as F
 
@@ -572,17 +572,15 @@ def test_everything_works_with_the_keyboard_alone(page, element):
     assert field(element, "query of “the”, first number").input_value() == "1"
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@each_theme
 def test_no_accessibility_violation(page, width, theme):
     page.set_viewport_size({"width": width, "height": 800})
-    page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+    wear(page, theme)
     element = page.locator("attention-steps")
     element.locator(".mg-number").nth(3).fill("77")
     for step in (1, 3, 4, 5, 6):
         go(element, step)
-        found = Axe().run(page, context="attention-steps").response["violations"]
-        assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in found] == []
+        assert barriers(page, "attention-steps") == []
 
 
 @pytest.mark.parametrize("width", [360, 1280])
@@ -613,9 +611,7 @@ def test_the_page_does_not_jump_and_fits(browser, site_url, width):
     element.locator(".mg-number").first.fill("1e9")
     seen.add(page.evaluate(height))
     assert max(seen) - min(min(seen), reserved) <= 24
-    controls = element.locator("button, input")
-    sizes = controls.evaluate_all("es => es.map(e => [e.offsetWidth, e.offsetHeight])")
-    assert [size for size in sizes if min(size) < 24] == []
+    assert small_targets(element) == []
     context.close()
 
 

@@ -8,7 +8,7 @@ import re
 import model_files
 import pytest
 import torch
-from axe_playwright_python.sync_playwright import Axe
+from for_everyone import barriers, each_theme, small_targets, wear
 from page_complaints import complaints_of
 from playwright.sync_api import expect
 from safetensors.torch import load_file
@@ -617,18 +617,16 @@ def test_a_failure_is_said_in_words_and_can_be_mended(browser, site_url, fault):
 # Its looks
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@each_theme
 def test_no_accessibility_violation(page, width, theme):
     page.set_viewport_size({"width": width, "height": 900})
-    page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+    wear(page, theme)
     explorer(page).locator("summary").click()
     explorer(page).get_by_role("button", name="not text").click()
     for text in ("lov", "laptop"):
         search(page, text)
         page.keyboard.press("ArrowDown")
-        found = Axe().run(page, context="embedding-explorer").response["violations"]
-        assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in found] == []
+        assert barriers(page, "embedding-explorer") == []
 
 
 @pytest.mark.parametrize("width", [360, 412, 768, 1280])
@@ -650,8 +648,5 @@ def test_it_fits_the_screen_and_keeps_its_height(browser, site_url, width):
         assert element.evaluate("e => e.scrollWidth <= e.clientWidth")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         element.locator("details").evaluate("details => { details.open = false }")
-    sizes = element.locator(":is(button, input, summary)").evaluate_all(
-        "es => es.filter(e => e.offsetParent).map(e => [e.offsetWidth, e.offsetHeight])"
-    )
-    assert [size for size in sizes if min(size) < 24] == []
+    assert small_targets(element, "button, input, summary") == []
     page.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from axe_playwright_python.sync_playwright import Axe
+from for_everyone import barriers, wear
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from page_complaints import complaints_of
@@ -537,7 +537,7 @@ def test_a_model_that_does_not_come_is_said_in_words(new_page, shown):
     expect(button).to_have_text("Try again")
     expect(button).to_be_focused()  # where the keyboard was
     expect(shown.locator("progress")).to_be_hidden()
-    assert Axe().run(new_page, context="#loading").response["violations"] == []
+    assert barriers(new_page, "#loading") == []
     new_page.unroute_all()
     new_page.keyboard.press("Enter")
     expect(shown).to_be_hidden()
@@ -566,12 +566,12 @@ def test_too_little_memory_has_its_own_words(page, message):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_accessibility_violation_while_it_loads(new_page, shown, theme):
-    new_page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
-    assert Axe().run(new_page, context="#loading").response["violations"] == []
+    wear(new_page, theme)
+    assert barriers(new_page, "#loading") == []
     new_page.route("**/int8.safetensors", lambda route: None)  # never comes
     shown.get_by_role("button").click()
     expect(shown.locator("progress")).to_be_visible()
-    assert Axe().run(new_page, context="#loading").response["violations"] == []
+    assert barriers(new_page, "#loading") == []
     assert new_page.evaluate("document.documentElement.scrollWidth") <= 360
 
 

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from axe_playwright_python.sync_playwright import Axe
+from for_everyone import barriers, each_theme, small_targets, too_wide, wear
 from next_token_file import STEP, TEXTS, next_token_payload
-from page_fit import too_wide
 from playwright.sync_api import expect
 from sampling_by_python import OFF, by_python, decimals, mulberry32
 
@@ -557,16 +556,14 @@ def test_changes_are_announced_once_the_sliders_rest(page, element, scores):
     assert region.text_content() == "Counts cleared."
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@each_theme
 def test_no_accessibility_violation(page, element, width, theme):
     page.set_viewport_size({"width": width, "height": 800})
-    page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+    wear(page, theme)
     for settings in ({}, {"top_k": 5}):
         configure(element, settings)
         button(element, "Draw 100").click()
-        found = Axe().run(page, context="next-token").response["violations"]
-        assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in found] == []
+        assert barriers(page, "next-token") == []
 
 
 @pytest.mark.parametrize("width", [360, 768, 1280])
@@ -601,10 +598,7 @@ def test_the_page_does_not_jump_and_fits(browser, site_url, width):
         "all => all.map(x => parseFloat(getComputedStyle(x).fontSize))"
     )
     assert min(sizes) >= 12
-    targets = element.locator("button, input").evaluate_all(
-        "es => es.map(e => [e.offsetWidth, e.offsetHeight])"
-    )
-    assert [target for target in targets if min(target) < 24] == []
+    assert small_targets(element) == []
     context.close()
 
 

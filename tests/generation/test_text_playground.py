@@ -8,8 +8,7 @@ import re
 
 import pytest
 import torch
-from axe_playwright_python.sync_playwright import Axe
-from page_fit import too_wide
+from for_everyone import barriers, each_theme, small_targets, too_wide, wear
 from playwright.sync_api import expect
 from sampling_by_python import OFF, by_python, decimals, mulberry32
 
@@ -845,19 +844,18 @@ def test_tokens_without_a_letter_have_names(element):
         assert token(element, at).get_attribute("aria-label") == (names or None)
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@each_theme
 def test_no_accessibility_violation(page, element, width, theme):
     page.set_viewport_size({"width": width, "height": 800})
-    page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+    wear(page, theme)
     found = []
-    if (width, theme) == (360, "light"):  # as it is at first
-        found.append(Axe().run(page, context="text-playground").response["violations"])
+    if theme == "light":  # as it is at first
+        found.append(barriers(page, "text-playground"))
     write(element, CAREFUL, tokens=20)
     token(element, 7).click()
     element.locator(".mg-alternative:not([aria-disabled])").last.click()
     rest(element)
-    found.append(Axe().run(page, context="text-playground").response["violations"])
+    found.append(barriers(page, "text-playground"))
     assert [(v["id"], [n["html"] for n in v["nodes"]]) for vs in found for v in vs] == []
 
 
@@ -881,10 +879,7 @@ def test_the_page_does_not_jump_and_fits(browser, site_url, width):
         "all => all.map(x => parseFloat(getComputedStyle(x).fontSize))"
     )
     assert min(sizes) >= 12
-    targets = element.locator("button:visible, input, textarea, summary").evaluate_all(
-        "es => es.map(e => [e.offsetWidth, e.offsetHeight])"
-    )
-    assert [target for target in targets if min(target) < 24] == []
+    assert small_targets(element, "button, input, textarea, summary") == []
     page.context.close()
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from axe_playwright_python.sync_playwright import Axe
+from for_everyone import barriers, each_theme, wear
 from playwright.sync_api import expect
 
 import minigpt
@@ -332,14 +332,12 @@ def test_a_model_that_is_missing_is_asked_for_again(browser, site_url):
 # For all readers
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@each_theme
 def test_no_accessibility_violation(page, lens, width, theme):
     page.set_viewport_size({"width": width, "height": 800})
-    page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+    wear(page, theme)
     lens.cell(2, 3).click()
-    found = Axe().run(page, context="logit-lens").response["violations"]
-    assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in found] == []
+    assert barriers(page, "logit-lens") == []
 
 
 @pytest.mark.parametrize("width", [360, 1280])

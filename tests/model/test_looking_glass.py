@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from axe_playwright_python.sync_playwright import Axe
+from for_everyone import barriers, each_theme, small_targets, wear
 from page_complaints import complaints_of
 from playwright.sync_api import expect
 
@@ -452,15 +452,13 @@ def test_every_stage_leads_to_its_place_in_the_book(glass, site):
         assert f'id="{anchor}"' in (site / file).read_text("utf-8")
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@each_theme
 def test_no_accessibility_violation(page, glass, width, theme):
     page.set_viewport_size({"width": width, "height": 800})
-    page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+    wear(page, theme)
     glass.root.locator(".mg-strips summary").click()
     glass.choose(3)
-    found = Axe().run(page, context="looking-glass").response["violations"]
-    assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in found] == []
+    assert barriers(page, "looking-glass") == []
 
 
 @pytest.mark.parametrize("width", [360, 1280])
@@ -479,10 +477,7 @@ def test_the_page_does_not_jump_and_fits(page, glass, width):
                 && !x.matches('.mg-lens-scroll, textarea')).map((x) => x.outerHTML.slice(0, 200))"""
         )
         assert wide == []
-    targets = glass.root.locator("button, [role=gridcell], summary").evaluate_all(
-        "all => all.filter((x) => x.offsetWidth).map((x) => [x.offsetWidth, x.offsetHeight])"
-    )
-    assert [target for target in targets if min(target) < 24] == []
+    assert small_targets(glass.root, "button, [role=gridcell], summary") == []
     sizes = glass.root.locator("th, td, p, li, button, span:not(:empty)").evaluate_all(
         "all => all.map(x => parseFloat(getComputedStyle(x).fontSize))"
     )

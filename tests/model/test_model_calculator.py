@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
-from page_fit import too_wide
+from for_everyone import small_targets, too_wide
 from playwright.sync_api import expect
 
 from minigpt.model import PRESETS, GPTConfig, ledger
@@ -590,10 +590,7 @@ def test_the_page_does_not_jump_and_fits(browser, site_url, width):
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert too_wide(element, but="option, .mg-visually-hidden, .mg-scale") == []
     assert max(seen) - min(seen) <= 24
-    targets = element.locator("button, input").evaluate_all(
-        "es => es.map(e => [e.offsetWidth, e.offsetHeight])"
-    )
-    assert [target for target in targets if min(target) < 24] == []
+    assert small_targets(element) == []
     # A phone has no room for controls and tables at once: the sum stays in sight.
     slider(element, "context_length").focus()
     page.evaluate(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import chapters
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from for_everyone import barriers, each_theme, wear
 from page_complaints import complaints_of
 from playwright.sync_api import expect
 
@@ -81,16 +81,14 @@ def test_figures_are_drawn_in_a_file_too(page, site):
         figure.locator("canvas").first.wait_for()
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-def test_the_notice_can_be_read_by_all(page, site, width):
+@each_theme
+def test_the_notice_can_be_read_by_all(page, site, width, theme):
     page.set_viewport_size({"width": width, "height": 900})
     page.goto((site / "playground.html").as_uri())
-    for theme in ("light", "dark"):
-        page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        # Its own requests for styles would be refused here.
-        found = Axe().run(page, options={"preload": False}).response["violations"]
-        assert [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in found] == []
+    wear(page, theme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    # Its own requests for styles would be refused here.
+    assert barriers(page, preload=False) == []
 
 
 def test_an_address_has_no_notice(page, site_url):

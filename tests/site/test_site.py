@@ -16,7 +16,7 @@ import front_page
 import mathml
 import pytest
 import yaml
-from axe_playwright_python.sync_playwright import Axe
+from for_everyone import barriers, each_theme
 from playwright.sync_api import expect
 from sphinx.errors import ExtensionError
 
@@ -101,19 +101,21 @@ def test_a_page_opened_as_a_file_shows_its_text_in_its_style(name, open_page, si
         assert watched.page.evaluate(style) == "sticky"
 
 
-def barriers(page) -> list[str]:
-    """What axe finds that would keep some readers out: the rule and the elements."""
-    found = Axe().run(page).response["violations"]
-    return [f"{rule['id']}: {[node['target'] for node in rule['nodes']]}" for rule in found]
+@each_theme
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_accessible_and_fits_the_screen(name, width, theme, open_page, site_url):
+    watched = open_page(site_url + name, viewport={"width": width, "height": 800}, theme=theme)
+    watched.see_all()
+    assert watched.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert watched.page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") == (
+        theme == "dark"
+    )
+    assert barriers(watched.page) == []
 
 
 @pytest.mark.parametrize("viewport", [PHONE, LAPTOP], ids=["phone", "laptop"])
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_accessible_and_fits_the_screen(name, viewport, open_page, site_url):
-    watched = open_page(site_url + name, viewport=viewport)
-    watched.see_all()
-    width = watched.page.evaluate("document.documentElement.scrollWidth")
-    assert width <= viewport["width"], "the page scrolls sideways"
+def test_what_all_pages_have_is_accessible_in_each_theme_and_width(viewport, open_page, site_url):
+    watched = open_page(f"{site_url}index.html", viewport=viewport)
     assert barriers(watched.page) == []
     watched.page.click(".mg-theme-button")
     assert watched.page.evaluate("document.documentElement.dataset.theme") == "dark"

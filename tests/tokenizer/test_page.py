@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from for_everyone import barriers, small_targets, wear
 from page_complaints import complaints_of
 from playwright.sync_api import expect
 
@@ -541,13 +541,12 @@ def test_another_vocabulary_shows_nothing_of_the_old_one(browser, site_url, toke
 def test_no_accessibility_violation(page, theme):
     page.emulate_media(reduced_motion="reduce")
     load_both(page)
-    page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+    wear(page, theme)
     page.locator("live-tokenizer textarea").fill("Hello 안녕하세요\n\tمرحبا")
     stepper(page, "train").locator("[data-action=step]").click()
     stepper(page, "encode").locator("[data-action=step]").click()
     for tag in ("live-tokenizer", "merge-stepper"):
-        found = Axe().run(page, context=tag).response["violations"]
-        assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in found] == []
+        assert barriers(page, tag) == []
 
 
 @pytest.mark.parametrize("width", [360, 1280])
@@ -572,9 +571,6 @@ def test_widgets_fit_the_screen_and_keep_their_height(browser, site_url, width):
         "elements => elements.filter(e => e.scrollWidth > e.clientWidth).length"
     )
     assert wide == 0
-    small = page.locator(":is(live-tokenizer, merge-stepper) :is(button, input, select)")
-    sizes = small.evaluate_all(
-        "es => es.filter(e => e.offsetParent).map(e => [e.offsetWidth, e.offsetHeight])"
-    )
-    assert [size for size in sizes if min(size) < 24] == []
+    controls = ":is(live-tokenizer, merge-stepper) :is(button, input, select)"
+    assert small_targets(page, controls) == []
     context.close()

@@ -11,9 +11,8 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from for_everyone import barriers, each_theme, small_targets, too_wide, wear
 from page_complaints import complaints_of
-from page_fit import too_wide
 from playwright.sync_api import expect
 
 ASSETS = Path(__file__).resolve().parents[2] / "book" / "assets"
@@ -656,19 +655,17 @@ def test_what_is_new_is_announced_once(element, diagnoses):
     assert region.evaluate("region => region.said") == 2
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@each_theme
 def test_no_accessibility_violation(page, element, diagnoses, width, theme):
     page.set_viewport_size({"width": width, "height": 800})
-    page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+    wear(page, theme)
     for number in (0, 1, 4):
         show(element, number)
         if number:
             for key in diagnoses[number - 1]["choices"]:
                 choice(element, key).click()
             button(element, "Show the planted bug").click()
-        found = Axe().run(page, context="loss-curves").response["violations"]
-        assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in found] == []
+        assert barriers(page, "loss-curves") == []
 
 
 @pytest.mark.parametrize("width", [360, 768, 1280])
@@ -717,10 +714,7 @@ def test_the_page_does_not_jump_and_fits(browser, site_url, width):
         "all => all.map(x => parseFloat(getComputedStyle(x).fontSize))"
     )
     assert min(sizes) >= 12
-    targets = element.locator("button, input").evaluate_all(
-        "es => es.filter(e => e.offsetParent).map(e => [e.offsetWidth, e.offsetHeight])"
-    )
-    assert [target for target in targets if min(target) < 24] == []
+    assert small_targets(element) == []
     context.close()
 
 

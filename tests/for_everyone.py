@@ -1,0 +1,44 @@
+"""Whether all readers can use what a page shows: by assistive technology, on a phone, by touch."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+PHONE, LAPTOP = 360, 1280
+
+# axe judges each theme once, and each width once: its longest rules are about colours, which no
+# width changes.
+each_theme = pytest.mark.parametrize(("width", "theme"), [(PHONE, "dark"), (LAPTOP, "light")])
+
+
+def wear(page, theme: str) -> None:
+    """Give a page its colours for light or for dark surroundings."""
+    page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+
+
+def barriers(page, inside: str | None = None, **options) -> list[str]:
+    """What axe finds that would keep some readers out: the rule and the elements; in a whole page,
+    or inside the elements of a selector."""
+    options = {"resultTypes": ["violations"]} | options
+    found = Axe().run(page, context=inside, options=options).response["violations"]
+    return [f"{rule['id']}: {[node['html'] for node in rule['nodes']]}" for rule in found]
+
+
+def too_wide(element, but: str = ".mg-visually-hidden") -> list[str]:
+    """The element and all inside it that are wider than their boxes, as HTML; ``but`` selects
+    those inside that may be."""
+    return element.evaluate(
+        """(e, but) => [e, ...e.querySelectorAll(`*:not(${but})`)].filter(
+            (x) => x.clientWidth && x.scrollWidth > x.clientWidth + 1).map((x) => x.outerHTML)""",
+        but,
+    )
+
+
+def small_targets(element, controls: str = "button, input") -> list[list[int]]:
+    """Width and height in pixels of the controls that a finger would miss: of those that show, the
+    ones under 24 (WCAG 2.2, 2.5.8)."""
+    sizes = element.locator(controls).evaluate_all(
+        "es => es.filter(e => e.offsetParent).map(e => [e.offsetWidth, e.offsetHeight])"
+    )
+    return [size for size in sizes if min(size) < 24]
