@@ -168,6 +168,7 @@ def test_the_command_on_the_card_is_one(rows):
     assert given.dropout == minigpt.load("shakespeare")[0].config.dropout
 
 
+@pytest.mark.slow  # each reads a whole text, which takes half a minute
 @pytest.mark.parametrize("row", ["training loss", "validation loss", "validation loss, int8"])
 def test_the_losses_on_the_card_are_those_of_the_files(rows, row):
     """To the last digit printed, over the texts that the card names."""

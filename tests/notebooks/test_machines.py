@@ -12,6 +12,9 @@ from rounds_otherwise import RoundsOtherwise
 from torch.nn import functional as F
 
 
+pytestmark = pytest.mark.slow  # what they test runs there too: kernels that take seconds to start
+
+
 @pytest.fixture(autouse=True)
 def unchecked(as_readers_run_it):
     """Checked annotations are for calls of minigpt, of which there are none."""
