@@ -41,8 +41,8 @@ from minigpt.model import GPT
 from minigpt.shipped import PRETRAINED
 
 HERE = Path(__file__).parent
-sys.path.append(str(HERE.parent / "formats"))
-import chromium  # noqa: E402
+sys.path.append(str(HERE.parent))
+from editions.browser import chromium  # noqa: E402
 
 ASSETS = HERE.parent / "book" / "assets"
 OURS = "ours"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 from collections import Counter
 
-import built_page
-import built_site
-import static_pages
 from bs4 import BeautifulSoup, Tag
+
+from editions.built import built_page, built_site
+from editions.print import static_pages
 
 
 @functools.cache

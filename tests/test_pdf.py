@@ -6,16 +6,16 @@ import re
 import unicodedata
 from collections import Counter
 
+import book_sources
 import built_book
-import chapters
-import edition
-import pdf
 import pikepdf
 import pypdfium2
 import pytest
-import static_pages
-import stills
 from bs4 import BeautifulSoup
+
+from editions.built import stills
+from editions.print import pdf, static_pages
+from editions.shared import edition
 
 
 @pytest.fixture(scope="module")
@@ -152,12 +152,12 @@ def test_references_between_chapters_name_the_right_page(opened, chapters_texts)
     """ "(page 57)" after a link is where the link goes."""
     numbers = {page.objgen: number for number, page in enumerate(opened.pages, 1)}
     checked = 0
-    for stem in chapters.stems():
+    for stem in book_sources.stems():
         wanted = Counter()
         for link in built_book.articles()[stem].select("a[href]"):
             path, _, fragment = link["href"].partition("#")
             other = path.removesuffix(".html")
-            if other in set(chapters.stems()) - {stem}:
+            if other in set(book_sources.stems()) - {stem}:
                 place = opened.Root.Dests["/" + pdf.anchor(other, fragment)]
                 wanted[f"(page{numbers[place[0].objgen]})"] += 1
         assert Counter(re.findall(r"\(page\d+\)", chapters_texts[stem])) == wanted
