@@ -1,0 +1,95 @@
+"""Who may import whom: pyproject.toml's contracts hold, and see what breaks them."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import book_sources
+import pytest
+
+ROOT = book_sources.ROOT
+LINT = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"]
+PYTHON = shutil.ignore_patterns("__pycache__", "*.safetensors")
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A copy of the packages and the contracts."""
+    pytest.importorskip("importlinter")
+    for package in ("minigpt", "editions"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=PYTHON)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def linted(tree: Path) -> subprocess.CompletedProcess:
+    command = [*LINT, "--no-logo", "--no-cache"]
+    return subprocess.run(command, cwd=tree, capture_output=True, text=True, timeout=60)
+
+
+def plant(path: Path, line: str) -> None:
+    path.write_text(f"{path.read_text('utf-8')}\n{line}\n", "utf-8")
+
+
+def test_the_contracts_hold(tree):
+    done = linted(tree)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "told"),
+    [
+        (
+            "editions/slides/deck.py",
+            "from editions.posts import markdown",
+            "editions.slides is not allowed to import editions.posts",
+        ),
+        (
+            "editions/browser/chromium.py",
+            "import editions.built.stills",
+            "editions.browser is not allowed to import editions.built",
+        ),
+        (
+            "editions/posts/blocks.py",
+            "from editions.posts.dialects import DIALECTS",
+            "Files of one folder import each other in one direction BROKEN",
+        ),
+    ],
+)
+def test_a_wrong_import_is_seen(tree, file, line, told):
+    plant(tree / file, line)
+    done = linted(tree)
+    assert done.returncode == 1
+    assert told in done.stdout
+
+
+def imported(path: Path) -> set[str]:
+    """The modules that a file imports, by the first part of their names."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module.split(".")[0])
+    return names
+
+
+EXTENSION = ROOT / "book" / "_ext"  # in no package, so that no contract can hold its files
+
+
+def test_the_notebooks_tools_know_nothing_of_the_site():
+    above = {path.stem for path in (EXTENSION / "site").glob("*.py")} | {"editions"}
+    found = {path.name: imported(path) & above for path in (EXTENSION / "notebooks").glob("*.py")}
+    assert found and not any(found.values()), found
+
+
+def test_the_books_tools_import_each_other_in_one_direction():
+    files = {path.stem: path for path in EXTENSION.glob("*/*.py")}
+    graph = {stem: imported(path) & set(files) for stem, path in files.items()}
+    order = list(TopologicalSorter(graph).static_order())  # raises where there is a circle
+    assert order.index("book_sources") < order.index("chapters") < len(files)
