@@ -6,7 +6,7 @@ import pytest
 import web_addresses
 from bs4 import BeautifulSoup
 
-from editions.print import epub, pdf, static_pages
+from editions.print import epub, pdf_document, static_pages
 
 HERE = "tokenizer"
 
@@ -49,5 +49,5 @@ def test_links_out_of_the_book_are_absolute(target, led):
 def test_only_links_to_pages_of_the_book_are_turned_inwards(target, in_epub, in_pdf):
     assert f'href="{in_epub}"' in epub.of_the_book(linked(target))
     page = linked(target)
-    pdf.set_links(page, BeautifulSoup("", "html.parser"), set())
+    pdf_document.set_links(page, BeautifulSoup("", "html.parser"), set())
     assert page.article.a["href"] == in_pdf

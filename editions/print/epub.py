@@ -232,7 +232,8 @@ def contents(about: edition.Edition) -> dict[str, str | bytes]:
     """
     pages = static_pages.pages()
     static = built_site.SITE / "_static"
-    style = highlighting((static / "pygments.css").read_text("utf-8")) + STYLE.read_text("utf-8")
+    style = highlighting((static / "pygments.css").read_text("utf-8"))
+    style += static_pages.FRONT_PAGE.read_text("utf-8") + STYLE.read_text("utf-8")
     files: dict[str, str | bytes] = {
         "title.xhtml": title_page(about),
         "nav.xhtml": navigation(pages),

@@ -20,6 +20,7 @@ from bs4 import BeautifulSoup, Tag
 from editions.built import built_page, built_site, stills
 from editions.print import picture_pieces
 
+FRONT_PAGE = Path(__file__).with_name("front_page.css")  # the rules that all formats share
 # What belongs to the website: scripts, lists of pages, buttons.
 SITE_ONLY = "script, noscript, style, .toctree-wrapper, .mg-start, .sd-summary-state-marker"
 
