@@ -66,7 +66,7 @@ site: notebooks  ## build the website into _build/html, and no more
 port: $(VENV)/.installed
 	@$(PY) book/_ext/site/serve.py --port '$(PORT)' --check
 
-$(STILLS): $(STAMP) editions/built/stills.py $(wildcard editions/browser/*.py)
+$(STILLS): $(STAMP) editions/built/stills.py $(addprefix editions/browser/,photographed_page.py other_scripts.py)
 	$(PY) -m editions.built.stills
 
 # Installs one where none starts; nothing else of this project does.
