@@ -34,7 +34,7 @@ def gather(build: Path = BUILD) -> list[Path]:
     """Copy everything that is offered; the folder is replaced as a whole. Returns the copies.
 
     Raises:
-        ValueError: when the site or one of the formats has not been made, or when two files
+        ValueError: when the site or one of the editions has not been made, or when two files
             would have one name.
     """
     built_site.require(build / "html")

@@ -1,4 +1,4 @@
-"""What the built pages hold, for the tests of the formats that are whole books."""
+"""What the built pages hold, for the tests of the editions that are whole books."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Headless Chromium for tests, other formats of the book and benchmarks: the machine's own.
+"""Headless Chromium for tests, other editions of the book and benchmarks: the machine's own.
 
 Run as a program (`python -m editions.browser.chromium`, as the `make` targets that need one do), it
 installs a browser where none starts; an import never does. What was tried is told, step by step.

@@ -1,5 +1,5 @@
 """A picture of everything on the built pages that is not text: figures, coloured tables and the
-page's own elements, for the formats in which nothing moves.
+page's own elements, for the editions in which nothing moves.
 
     python -m editions.built.stills
 

@@ -1,4 +1,4 @@
-"""The built pages with nothing that moves, for the formats that are whole books.
+"""The built pages with nothing that moves, for the editions that are whole books.
 
 Everything that Sphinx resolved (numbers, references, citations, MathML) stays as it is. Outputs
 and elements that are not text become their stills, folds become plain `<details>`, and what only
@@ -20,7 +20,7 @@ from bs4 import BeautifulSoup, Tag
 from editions.built import built_page, built_site, stills
 from editions.print import picture_pieces
 
-FRONT_PAGE = Path(__file__).with_name("front_page.css")  # the rules that all formats share
+FRONT_PAGE = Path(__file__).with_name("front_page.css")  # the rules that PDF and EPUB share
 # What belongs to the website: scripts, lists of pages, buttons.
 SITE_ONLY = "script, noscript, style, .toctree-wrapper, .mg-start, .sd-summary-state-marker"
 

@@ -1,6 +1,6 @@
 """Serve the built site at an address of this machine, which is where its interactive parts work.
 
-`make book` runs this when the site is built, `make serve` for itself; the tests and the formats
+`make book` runs this when the site is built, `make serve` for itself; the tests and the editions
 serve the site with it too, below the path that it has when published.
 """
 
