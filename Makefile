@@ -45,7 +45,7 @@ endif
 	@touch $@
 
 notebooks: $(VENV)/.installed  ## run the chapters whose code changed
-	$(PY) book/_ext/chapters.py
+	$(PY) book/_ext/notebooks/chapters.py
 
 # Every build is a full one (--all): Sphinx cannot know that a page depends on the package. What it
 # would print last is the address of a file, where nothing interactive works; errors are on stderr.
@@ -54,68 +54,69 @@ $(STAMP): $(VENV)/.installed _config.yml _toc.yml $(shell find book minigpt note
 	@touch $@
 
 book: port site  ## build the website and serve it at an address, until Ctrl-C (PORT=8000)
-	@$(PY) book/_ext/serve.py --port '$(PORT)' --reader
+	@$(PY) book/_ext/site/serve.py --port '$(PORT)' --reader
 
 serve: port site  ## build and serve without opening a browser, in scripts too
-	@$(PY) book/_ext/serve.py --port '$(PORT)'
+	@$(PY) book/_ext/site/serve.py --port '$(PORT)'
 
 site: notebooks  ## build the website into _build/html, and no more
 	@$(MAKE) --no-print-directory $(STAMP)
 
 # First, so that nobody waits for a build to be told.
 port: $(VENV)/.installed
-	@$(PY) book/_ext/serve.py --port '$(PORT)' --check
+	@$(PY) book/_ext/site/serve.py --port '$(PORT)' --check
 
-$(STILLS): $(STAMP) formats/stills.py formats/photographed_page.py formats/other_scripts.py
-	$(PY) formats/stills.py
+$(STILLS): $(STAMP) editions/built/stills.py $(addprefix editions/browser/,photographed_page.py other_scripts.py)
+	$(PY) -m editions.built.stills
 
 # Installs one where none starts; nothing else of this project does.
 browser: $(VENV)/.installed
-	@$(PY) formats/chromium.py
+	@$(PY) -m editions.browser.chromium
 
 stills: browser site
 	@$(MAKE) --no-print-directory $(STILLS)
 
 pdf: stills  ## the whole book as a PDF
-	$(PY) formats/pdf.py
+	$(PY) -m editions.print.pdf
 
 epub: stills  ## the whole book as an EPUB
-	$(PY) formats/epub.py
+	$(PY) -m editions.print.epub
 
 slides: stills  ## slides of the chapters, or of one (CHAPTER=attention)
-	$(PY) formats/slides.py $(CHAPTER)
+	$(PY) -m editions.slides.deck $(CHAPTER)
 
 workshop: stills  ## exercises to hand out, and their answers
-	$(PY) formats/workshop.py $(CHAPTER)
+	$(PY) -m editions.workshop.sheets $(CHAPTER)
 
 blog: stills  ## chapters as blog posts (CHAPTER=attention TARGET=hugo)
-	$(PY) formats/blog.py $(CHAPTER) $(if $(TARGET),--target $(TARGET))
+	$(PY) -m editions.posts.blog $(CHAPTER) $(if $(TARGET),--target $(TARGET))
 
 # All of them and all chapters, whatever was made before.
-$(DOWNLOADS): $(STILLS) $(wildcard formats/*)
-	$(PY) formats/pdf.py
-	$(PY) formats/epub.py
-	$(PY) formats/slides.py
-	$(PY) formats/workshop.py
-	$(PY) formats/blog.py
-	$(PY) formats/downloads.py
+$(DOWNLOADS): $(STILLS) $(shell find editions -type f -not -name '*.pyc')
+	$(PY) -m editions.print.pdf
+	$(PY) -m editions.print.epub
+	$(PY) -m editions.slides.deck
+	$(PY) -m editions.workshop.sheets
+	$(PY) -m editions.posts.blog
+	$(PY) -m editions.downloads
 	@touch $@
 
 formats: stills  ## PDF, EPUB, slides, workshop and posts, for the website to offer
 	@$(MAKE) --no-print-directory $(DOWNLOADS)
 
 verify: $(VENV)/.installed  ## run chapters again and compare them (CHAPTER=attention, or all)
-	@$(PY) book/_ext/verify.py $(CHAPTER)
+	@$(PY) book/_ext/notebooks/verify.py $(CHAPTER)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/zizmor --offline --quiet .github/workflows
 	$(BIN)/hadolint Dockerfile
 
 test: lint browser  ## check the package, the chapters, the website and its other formats
-	$(PY) book/_ext/chapters.py --check
+	$(PY) book/_ext/notebooks/chapters.py --check
 	$(MAKE) --no-print-directory formats
 	OMP_NUM_THREADS=1 $(BIN)/pytest --cov --numprocesses=2 --dist=loadfile --jaxtyping-packages=minigpt,beartype.beartype -m 'not slow' tests
 	$(BIN)/pytest --nbval --nbval-cell-timeout=300 notebooks
@@ -124,7 +125,7 @@ test-all: test nginx resolve machines  ## that, and what takes longer: what is c
 	$(BIN)/pytest -m slow tests
 
 machines: $(VENV)/.installed  ## run the notebooks as on other processors, and compare
-	$(PY) tests/notebooks/machines.py
+	$(PY) tests/machines.py
 
 # A real server for the image's settings. Where CI runs as root it is installed.
 nginx:

@@ -41,8 +41,8 @@ from minigpt.exchange.shipped import PRETRAINED
 from minigpt.model import GPT
 
 HERE = Path(__file__).parent
-sys.path.append(str(HERE.parent / "formats"))
-import chromium  # noqa: E402
+sys.path.append(str(HERE.parent))
+from editions.browser import chromium  # noqa: E402
 
 ASSETS = HERE.parent / "book" / "assets"
 OURS = "ours"

@@ -1,14 +1,14 @@
-"""What the built pages hold, for the tests of the formats that are whole books."""
+"""What the built pages hold, for the tests of the editions that are whole books."""
 
 from __future__ import annotations
 
 import functools
 from collections import Counter
 
-import built_page
-import built_site
-import static_pages
 from bs4 import BeautifulSoup, Tag
+
+from editions.built import built_page, built_site
+from editions.print import static_pages
 
 
 @functools.cache

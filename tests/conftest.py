@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import built_site
-import chromium
 import jaxtyping
 import pytest
 import torch
 from hypothesis import settings
 from page_complaints import complaints_of
+
+from editions.browser import chromium
+from editions.built import built_site
 
 settings.register_profile("book", derandomize=True, deadline=None)
 settings.load_profile("book")

@@ -13,13 +13,20 @@ import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 
+import book_sources
+import chapter_notebook
+import chapter_run
 import chapters
 import nbformat
+import notebook_cells
+import notebook_checks
 import pytest
+import run_inputs
 import stale_pages
+import web_addresses
 
-ROOT = chapters.ROOT
-STEMS = chapters.stems()
+ROOT = book_sources.ROOT
+STEMS = book_sources.stems()
 # Folders of the package without a chapter of their own.
 NO_CHAPTER = {
     "commands",  # the command line
@@ -59,7 +66,7 @@ def test_a_folder_hands_on_names_and_holds_nothing_else():
 
 
 def test_no_notebook_without_a_chapter():
-    assert {path.stem for path in chapters.NOTEBOOKS.glob("*.ipynb")} == set(STEMS)
+    assert {path.stem for path in book_sources.NOTEBOOKS.glob("*.ipynb")} == set(STEMS)
 
 
 def public_names() -> set[str]:
@@ -86,8 +93,8 @@ def redefined(code: str) -> set[str]:
 
 @pytest.mark.parametrize("stem", STEMS)
 def test_a_chapter_does_not_redefine_what_the_package_defines(stem):
-    for cell in chapters.from_source(stem).cells:
-        if cell.cell_type == "code" and not chapters.is_setup(cell):
+    for cell in chapter_notebook.from_source(stem).cells:
+        if cell.cell_type == "code" and not notebook_cells.is_setup(cell):
             assert redefined(cell.source) == set()
 
 
@@ -97,65 +104,69 @@ def test_the_redefinition_check_can_fail():
 
 @pytest.mark.parametrize("stem", STEMS)
 def test_notebook_matches_its_chapter_and_was_run(stem):
-    assert chapters.problems(stem, chapters.committed(stem)) == []
+    assert notebook_checks.problems(stem, chapter_notebook.committed(stem)) == []
 
 
 @pytest.fixture
 def notebook():
-    return copy.deepcopy(chapters.committed("tokenizer"))
+    return copy.deepcopy(chapter_notebook.committed("tokenizer"))
 
 
 def test_a_chapter_that_differs_from_its_notebook_is_refused(notebook):
-    chapters.code_cells(notebook)[1].source += "\n# edited"
-    assert any("does not have the cells" in p for p in chapters.problems("tokenizer", notebook))
+    notebook_cells.code_cells(notebook)[1].source += "\n# edited"
+    assert any(
+        "does not have the cells" in p for p in notebook_checks.problems("tokenizer", notebook)
+    )
 
 
 def test_prose_that_differs_is_refused(notebook):
     next(c for c in notebook.cells if c.cell_type == "markdown").source += " edited"
-    assert any("does not have the cells" in p for p in chapters.problems("tokenizer", notebook))
+    assert any(
+        "does not have the cells" in p for p in notebook_checks.problems("tokenizer", notebook)
+    )
 
 
 def test_outputs_of_older_code_are_refused(notebook):
     notebook.metadata.minigpt.inputs = "0" * 64
-    assert any("older than the code" in p for p in chapters.problems("tokenizer", notebook))
+    assert any("older than the code" in p for p in notebook_checks.problems("tokenizer", notebook))
 
 
 def test_a_notebook_without_outputs_is_refused(notebook):
-    for cell in chapters.code_cells(notebook):
+    for cell in notebook_cells.code_cells(notebook):
         cell.outputs, cell.execution_count = [], None
-    found = chapters.problems("tokenizer", notebook)
+    found = notebook_checks.problems("tokenizer", notebook)
     assert any("never run" in p for p in found)
     assert any("holds no outputs" in p for p in found)
 
 
 def test_hiding_from_nbval_is_refused(notebook):
-    cells = chapters.code_cells(notebook)
+    cells = notebook_cells.code_cells(notebook)
     cells[1].source = "# NBVAL_IGNORE_OUTPUT\n" + cells[1].source
     cells[2].metadata.tags = ["raises-exception"]
     for cell in cells[3:]:
         cell.metadata.tags = ["nbval-ignore-output"]
-    found = "\n".join(chapters.problems("tokenizer", notebook))
+    found = "\n".join(notebook_checks.problems("tokenizer", notebook))
     assert "hides from nbval" in found
     assert "raises nothing" in found
     assert "at most 1 in 10" in found
 
 
 def test_a_notebook_that_is_none_or_incomplete_is_run_again(notebook, monkeypatch, tmp_path):
-    monkeypatch.setattr(chapters, "NOTEBOOKS", tmp_path)
-    monkeypatch.setattr(chapters, "execute", lambda stem: copy.deepcopy(notebook))
-    path = chapters.notebook_path("tokenizer")
+    monkeypatch.setattr(book_sources, "NOTEBOOKS", tmp_path)
+    monkeypatch.setattr(chapter_run, "execute", lambda stem: copy.deepcopy(notebook))
+    path = book_sources.notebook_path("tokenizer")
     short = copy.deepcopy(notebook)
-    short.cells.remove(chapters.code_cells(short)[-1])
+    short.cells.remove(notebook_cells.code_cells(short)[-1])
     for text in ("<<<<<<< HEAD", nbformat.writes(short)):
         path.write_text(text, "utf-8")
-        assert chapters.problems("tokenizer", chapters.committed("tokenizer"))
+        assert notebook_checks.problems("tokenizer", chapter_notebook.committed("tokenizer"))
         assert chapters.update("tokenizer").startswith("ran in")
-        assert chapters.problems("tokenizer", chapters.committed("tokenizer")) == []
+        assert notebook_checks.problems("tokenizer", chapter_notebook.committed("tokenizer")) == []
     assert chapters.update("tokenizer") == "up to date"
 
 
 def test_a_stale_notebook_fails_the_check(monkeypatch, tmp_path):
-    monkeypatch.setattr(chapters, "NOTEBOOKS", tmp_path)
+    monkeypatch.setattr(book_sources, "NOTEBOOKS", tmp_path)
     monkeypatch.setattr(sys, "argv", ["chapters.py", "--check"])
     with pytest.raises(SystemExit, match="missing or cannot be read"):
         chapters.main()
@@ -167,21 +178,21 @@ def test_a_stale_notebook_fails_the_check(monkeypatch, tmp_path):
 
 
 def test_stderr_is_refused(notebook):
-    chapters.code_cells(notebook)[1].outputs = [
+    notebook_cells.code_cells(notebook)[1].outputs = [
         nbformat.v4.new_output("stream", name="stderr", text="!")
     ]
-    assert any("stderr" in p for p in chapters.problems("tokenizer", notebook))
+    assert any("stderr" in p for p in notebook_checks.problems("tokenizer", notebook))
 
 
 def test_the_digest_follows_the_package(monkeypatch, tmp_path):
-    before = chapters.inputs_digest("tokenizer")
+    before = run_inputs.inputs_digest("tokenizer")
     for name in ("requirements.txt", "requirements-data.txt", "_toc.yml", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     shutil.copytree(ROOT / "minigpt", tmp_path / "minigpt")
-    monkeypatch.setattr(chapters, "ROOT", tmp_path)
-    assert chapters.inputs_digest("tokenizer") == before
+    monkeypatch.setattr(book_sources, "ROOT", tmp_path)
+    assert run_inputs.inputs_digest("tokenizer") == before
     (tmp_path / "minigpt" / "data.py").write_text("edited = True\n")
-    assert chapters.inputs_digest("tokenizer") != before
+    assert run_inputs.inputs_digest("tokenizer") != before
 
 
 @pytest.mark.parametrize("kind", [".css", ".json", ".safetensors", ".txt"])
@@ -190,12 +201,12 @@ def test_the_digest_follows_every_kind_of_file(kind, monkeypatch, tmp_path):
     for name in ("requirements.txt", "requirements-data.txt", "_toc.yml", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / "minigpt" / f"file{kind}").write_bytes(b"one\n")
-    monkeypatch.setattr(chapters, "ROOT", tmp_path)
-    before = chapters.inputs_digest("tokenizer")
+    monkeypatch.setattr(book_sources, "ROOT", tmp_path)
+    before = run_inputs.inputs_digest("tokenizer")
     (tmp_path / "minigpt" / "__pycache__" / f"file{kind}").write_bytes(b"compiled")
-    assert chapters.inputs_digest("tokenizer") == before
+    assert run_inputs.inputs_digest("tokenizer") == before
     (tmp_path / "minigpt" / f"file{kind}").write_bytes(b"two\n")
-    assert chapters.inputs_digest("tokenizer") != before
+    assert run_inputs.inputs_digest("tokenizer") != before
 
 
 def run_nbval(path: Path) -> subprocess.CompletedProcess:
@@ -205,8 +216,8 @@ def run_nbval(path: Path) -> subprocess.CompletedProcess:
 
 
 def test_nbval_sees_a_wrong_output(notebook, tmp_path):
-    cells = chapters.code_cells(notebook)[:3]  # enough to be quick: the set-up and two that print
-    notebook.cells = cells
+    cells = notebook_cells.code_cells(notebook)
+    cells = notebook.cells = cells[:3]  # enough to be quick: the set-up and two that print
     true, lie = tmp_path / "true.ipynb", tmp_path / "lie.ipynb"
     nbformat.write(notebook, true)
     printed = cells[2].outputs[0]
@@ -222,14 +233,14 @@ def test_nbval_sees_a_wrong_output(notebook, tmp_path):
 
 @pytest.mark.parametrize("stem", STEMS)
 def test_a_notebook_is_plain_markdown(stem):
-    for cell in chapters.committed(stem).cells:
+    for cell in chapter_notebook.committed(stem).cells:
         if cell.cell_type == "markdown":
             assert not re.search(r"(?<!\w)\{[\w:-]+\}`|^:::|^\(.*\)=$|^```\{", cell.source, re.M)
 
 
 @pytest.mark.parametrize("stem", STEMS)
 def test_a_chapter_keeps_its_budget(stem):
-    cost = chapters.committed(stem).metadata.minigpt
+    cost = chapter_notebook.committed(stem).metadata.minigpt
     assert cost.seconds <= chapters.BUDGET_SECONDS
     assert cost.peak_mb <= chapters.BUDGET_MB
 
@@ -245,7 +256,7 @@ def test_an_installed_package_carries_every_file():
 
 
 def test_one_repository_address_everywhere():
-    address = chapters.repository()
+    address = web_addresses.repository()
     assert f"url: {address}\n" in (ROOT / "_config.yml").read_text("utf-8")
     assert address.removeprefix("https://github.com/") in (ROOT / "README.md").read_text("utf-8")
 

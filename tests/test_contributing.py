@@ -9,13 +9,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-import chapters
+import book_sources
+import chapter_notebook
+import notebook_cells
 import pytest
 import yaml
 
 import minigpt.lessons
 
-GUIDE = (chapters.ROOT / "CONTRIBUTING.md").read_text("utf-8")
+GUIDE = (book_sources.ROOT / "CONTRIBUTING.md").read_text("utf-8")
 FILE = re.compile(r"^<!-- file: (\S+) -->\n(`{3,})\w+\n(.*?)^\2$", re.MULTILINE | re.DOTALL)
 
 
@@ -41,9 +43,11 @@ def files(tmp_path, monkeypatch):
 def stem(files, monkeypatch):
     """The stem of the chapter, which the book's own functions read from that folder."""
     (path,) = (files / "book").glob("*.md")
-    shutil.copy(chapters.BOOK / "references.bib", files / "book")
-    monkeypatch.setattr(chapters, "BOOK", files / "book")
-    return path.stem
+    shutil.copy(book_sources.BOOK / "references.bib", files / "book")
+    monkeypatch.setattr(book_sources, "BOOK", files / "book")
+    book_sources.labels.cache_clear()  # what it remembers is of another folder
+    yield path.stem
+    book_sources.labels.cache_clear()
 
 
 def test_its_files_are_those_that_a_chapter_has(files, stem):
@@ -57,7 +61,7 @@ def test_its_files_are_those_that_a_chapter_has(files, stem):
 def test_its_code_is_in_the_books_style(files):
     for name in ("minigpt", "minigpt/lessons"):
         (files / name / "__init__.py").touch()  # so that ruff knows the package from others
-    shutil.copy(chapters.ROOT / "pyproject.toml", files)
+    shutil.copy(book_sources.ROOT / "pyproject.toml", files)
     ruff = Path(sys.executable).parent / "ruff"
     for command in (["check", "--no-cache"], ["format", "--check", "--no-cache"]):
         done = subprocess.run([ruff, *command, "."], cwd=files, capture_output=True, text=True)
@@ -77,8 +81,8 @@ def test_its_tests_pass(files, stem):
 
 def test_its_cells_run_and_its_solution_is_correct(files, stem):
     names = {}
-    for cell in chapters.code_cells(chapters.from_source(stem)):
-        if not chapters.is_setup(cell) and "glue(" not in cell.source:  # a kernel's alone
+    for cell in notebook_cells.code_cells(chapter_notebook.from_source(stem)):
+        if not notebook_cells.is_setup(cell) and "glue(" not in cell.source:  # a kernel's alone
             exec(compile(cell.source, stem, "exec"), names)
     for name, check in vars(names["check"]).items():
         if getattr(check, "__module__", "") == names["check"].__name__:
@@ -86,7 +90,7 @@ def test_its_cells_run_and_its_solution_is_correct(files, stem):
 
 
 def test_its_prose_becomes_a_notebook(files, stem):
-    notebook = chapters.chapter_notebook(stem, chapters.from_source(stem))
+    notebook = chapter_notebook.in_plain_words(stem, chapter_notebook.from_source(stem))
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     assert "as in (1), a float" in text
     assert ":::" not in text
@@ -111,10 +115,10 @@ def test_its_cells_say_why_they_are_not_compared():
 
 def test_every_path_and_target_of_the_guide_exists():
     prose = FILE.sub("", GUIDE)
-    targets = re.findall(r"^([a-z]+):", (chapters.ROOT / "Makefile").read_text("utf-8"), re.M)
+    targets = re.findall(r"^([a-z]+):", (book_sources.ROOT / "Makefile").read_text("utf-8"), re.M)
     assert set(re.findall(r"`make ([a-z]+)", prose)) <= set(targets)
     for path in re.findall(r"`((?:book|minigpt|tests|experiments)/[\w/.-]+\.\w+)`", prose):
-        assert (chapters.ROOT / path).exists() or re.search(r"/(test_)?(x|rms)\.", path), path
+        assert (book_sources.ROOT / path).exists() or re.search(r"/(test_)?(x|rms)\.", path), path
 
 
 def test_every_link_within_the_guide_leads_to_a_heading():

@@ -7,12 +7,12 @@ import io
 import re
 import shlex
 
-import chapters
+import book_sources
 
 from minigpt.__main__ import main
 from minigpt.exchange import load
 
-README = (chapters.ROOT / "README.md").read_text("utf-8")
+README = (book_sources.ROOT / "README.md").read_text("utf-8")
 
 
 def test_the_example_prints_what_the_readme_shows():
@@ -24,7 +24,7 @@ def test_the_example_prints_what_the_readme_shows():
 
 
 def test_every_chapter_is_in_the_table():
-    for stem in chapters.stems():
+    for stem in book_sources.stems():
         row = next(line for line in README.splitlines() if f"book/{stem}.md" in line)
         assert f"(minigpt/{stem}/" in row
         assert f"(tests/{stem}/" in row
@@ -32,18 +32,18 @@ def test_every_chapter_is_in_the_table():
 
 def test_every_path_in_the_readme_exists():
     for path in re.findall(r"\]\(([^):#]+)\)", README):
-        assert (chapters.ROOT / path).exists(), path
+        assert (book_sources.ROOT / path).exists(), path
 
 
 def test_the_commands_are_targets_of_the_makefile():
-    targets = re.findall(r"^([a-z-]+):", (chapters.ROOT / "Makefile").read_text("utf-8"), re.M)
+    targets = re.findall(r"^([a-z-]+):", (book_sources.ROOT / "Makefile").read_text("utf-8"), re.M)
     for command in re.findall(r"\bmake ([a-z-]+)\b", README):
         assert command in targets
 
 
 def test_the_training_command_trains(tmp_path, monkeypatch, capsys):
     command = re.search(r"^minigpt (train first .*)$", README, re.M).group(1)
-    monkeypatch.chdir(chapters.ROOT)  # for the README as its text
+    monkeypatch.chdir(book_sources.ROOT)  # for the README as its text
     arguments = command.replace("train first", f"train {tmp_path / 'first'}").split()
     assert main([*arguments, "--threads", "1"]) == 0
     assert load(tmp_path / "first").config.n_embd == 64

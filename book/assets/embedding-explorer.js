@@ -1,7 +1,7 @@
 // <embedding-explorer token="·king" when="after" zoom="2">: a map of all tokens by their vectors, before
 // and after training, with the nearest neighbours of the one that the reader picks.
 //
-// The map's numbers (book/_ext/model_files.py computes them) are fetched when the element comes
+// The map's numbers (book/_ext/site/model_files.py computes them) are fetched when the element comes
 // near the screen. For tests: load(), pick(id), place(id, when) in the table's unit,
 // point(id) in pixels of the picture, neighbours(id, when).
 

@@ -1,7 +1,7 @@
 // <next-token>: what our model says comes next after a few texts, and what temperature, top-k,
 // top-p and min-p make of it. The reader moves the settings, and draws.
 //
-// The scores are fetched when the element comes near the screen (book/_ext/next_token_file.py
+// The scores are fetched when the element comes near the screen (book/_ext/site/next_token_file.py
 // writes them). For tests: `element.load()` resolves when they are there, `element.contexts` holds
 // them, `element.result` is what `sample` made of those shown, `element.counts` what was drawn.
 

@@ -1,7 +1,7 @@
 // The book for reading offline, when a reader asks for it: below the chapters, and by itself in
 // the installed app. service-worker.js fetches the files and answers from them.
 (() => {
-  const BYTES = 0;  // of all files; book/_ext/offline_site.py writes it
+  const BYTES = 0;  // of all files; book/_ext/site/offline_site.py writes it
   const box = document.querySelector(".mg-offline");
   const root = new URL("../", document.currentScript.src);
   const workers = navigator.serviceWorker;

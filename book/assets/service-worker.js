@@ -1,5 +1,5 @@
 // Answers for the site from the files that a reader keeps for reading offline. Above these lines
-// book/_ext/offline_site.py writes VERSION and FILES: {address below the site's root: its hash}.
+// book/_ext/site/offline_site.py writes VERSION and FILES: {address below the site's root: its hash}.
 
 const SCOPE = registration.scope;
 const OURS = `offline ${SCOPE} `;  // caches are shared by all sites of a host

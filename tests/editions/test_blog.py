@@ -13,32 +13,37 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 
-import blog
-import chapters
+import book_sources
+import chapter_notebook
 import download_links
-import edition
 import nbformat
-import pasteable
-import post_blocks
-import post_dialects
-import post_maths
+import notebook_cells
 import pytest
-import stills
+import run_inputs
+import web_addresses
 import yaml
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
-from post_dialects import DIALECTS
 
-STEMS = chapters.stems()
+from editions.built import stills
+from editions.posts import blog, chapter_post, maths, pasteable
+from editions.posts.blocks import Code, Fold, Picture, Post, flat
+from editions.posts.chapter_reader import Reader
+from editions.posts.dialects import DIALECTS
+from editions.posts.markdown import fenced
+from editions.posts.pieces import pieces
+from editions.shared import edition
+
+STEMS = book_sources.stems()
 EVERY = pytest.mark.parametrize("stem", STEMS)
 TARGET = pytest.mark.parametrize("target", DIALECTS)
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (200).to_bytes(4, "big") + b"\0\0\0\x10"
 
 
 @functools.cache
-def post(stem: str) -> post_blocks.Post:
+def post(stem: str) -> Post:
     try:
-        return post_blocks.read(stem)
+        return chapter_post.read(stem)
     except ValueError as error:
         if "make " in str(error):
             pytest.fail(str(error))
@@ -72,15 +77,15 @@ def with_fences_for_folds(body: str, target: str) -> str:
 
 @functools.cache
 def notebook_formulas(stem: str) -> list[str]:
-    """The formulas of a chapter, found by a parser that `post_blocks` does not use."""
+    """The formulas of a chapter, found by a parser that `pieces` does not use."""
     markdown = MarkdownIt("commonmark").enable("table").use(dollarmath_plugin, allow_space=False)
     found = []
-    for cell in chapters.committed(stem).cells:
-        if cell.cell_type == "markdown" and not chapters.is_setup(cell):
+    for cell in chapter_notebook.committed(stem).cells:
+        if cell.cell_type == "markdown" and not notebook_cells.is_setup(cell):
             for token in markdown.parse(cell.source):
                 for inner in (token, *(token.children or [])):
                     if inner.type in ("math_inline", "math_block"):
-                        found.append(post_maths.key(inner.content))
+                        found.append(maths.key(inner.content))
     return sorted(found)
 
 
@@ -111,7 +116,7 @@ def formulas(body: str, target: str) -> list[str]:
             found = re.findall(r"\$\$(.*?)\$\$", body, re.S) + re.findall(r"\\\((.*?)\\\)", body)
         else:
             found = re.findall(r"\$\$(.*?)\$\$", body, re.S)
-    return sorted(map(post_maths.key, found))
+    return sorted(map(maths.key, found))
 
 
 @TARGET
@@ -144,12 +149,12 @@ def test_no_markup_of_the_book_is_left(stem, target):
 def test_every_link_leads_somewhere(stem, site):
     anchors: dict[str, set[str]] = {}
     links = [t.attrs["href"] for t in tokens(document(stem, "github")[1]) if t.type == "link_open"]
-    assert f"{chapters.homepage()}{stem}.html" in links
+    assert f"{web_addresses.homepage()}{stem}.html" in links
     for link in links:
-        if not link.startswith(chapters.homepage()):
+        if not link.startswith(web_addresses.homepage()):
             assert link.startswith("https://"), link
             continue
-        path, _, anchor = link.removeprefix(chapters.homepage()).partition("#")
+        path, _, anchor = link.removeprefix(web_addresses.homepage()).partition("#")
         path = path or "index.html"
         assert (site / path).is_file(), link
         if anchor:
@@ -163,14 +168,14 @@ def test_every_link_leads_somewhere(stem, site):
 def test_every_figure_and_every_element_is_there_in_words_and_picture(stem):
     outputs = [
         output.data
-        for cell in chapters.code_cells(chapters.committed(stem))
+        for cell in notebook_cells.code_cells(chapter_notebook.committed(stem))
         for output in cell.outputs
         if "text/html" in output.get("data", {})
     ]
     widgets = len(
-        re.findall(r"^(?:`{3,}|:{3,})\{page-widget\}", chapters.source(stem), re.MULTILINE)
+        re.findall(r"^(?:`{3,}|:{3,})\{page-widget\}", book_sources.source(stem), re.MULTILINE)
     )
-    pictures = [b for b in post_blocks.flat(post(stem).blocks) if type(b) is post_blocks.Picture]
+    pictures = [b for b in flat(post(stem).blocks) if type(b) is Picture]
     assert len(pictures) == len(outputs) + widgets
     assert [p.file for p in pictures] == sorted(p.file for p in pictures)
     body = document(stem, "github")[1]
@@ -180,7 +185,7 @@ def test_every_figure_and_every_element_is_there_in_words_and_picture(stem):
     for data in outputs:  # what no alternative text can say stands below as text
         if not data["text/plain"].startswith("<Figure: "):
             assert data["text/plain"] in body
-    for cell in chapters.code_cells(chapters.committed(stem)):
+    for cell in notebook_cells.code_cells(chapter_notebook.committed(stem)):
         if caption := cell.metadata.get("mystnb", {}).get("figure", {}).get("caption"):
             assert caption.split(". ")[0].split("`")[0] in body
 
@@ -189,12 +194,12 @@ def test_every_figure_and_every_element_is_there_in_words_and_picture(stem):
 def test_code_and_what_it_printed_stand_in_the_post_as_they_are(stem):
     body = document(stem, "github")[1]
     fences = [token.content.rstrip("\n") for token in tokens(body) if token.type == "fence"]
-    for cell in chapters.code_cells(chapters.committed(stem)):
+    for cell in notebook_cells.code_cells(chapter_notebook.committed(stem)):
         data = [output.get("data", {}) for output in cell.outputs]
         tags = cell.metadata.get("tags", [])
         glued = data and all(any(k.startswith("application/papermill") for k in d) for d in data)
         plot = "hide-input" in tags and any("text/html" in d for d in data)
-        left_out = chapters.is_setup(cell) or plot or ("hide-cell" in tags and glued)
+        left_out = notebook_cells.is_setup(cell) or plot or ("hide-cell" in tags and glued)
         assert (cell.source in fences) != left_out, cell.source
         for output in cell.outputs:
             if output.output_type == "stream":
@@ -212,9 +217,9 @@ def test_what_the_page_folds_the_post_folds(stem, target):
         if token.type == "fence" and depth == 0:
             open_code.append(token.content.rstrip("\n"))
     assert depth == 0
-    cells = chapters.code_cells(chapters.committed(stem))
+    cells = notebook_cells.code_cells(chapter_notebook.committed(stem))
     hidden = [c.source for c in cells if "hide-cell" in c.metadata.get("tags", [])]
-    seen = [c.source for c in cells if set(c.metadata.get("tags", [])) <= chapters.SLIDES]
+    seen = [c.source for c in cells if set(c.metadata.get("tags", [])) <= run_inputs.SLIDES]
     assert not set(hidden) & set(open_code) - set(seen)
     assert set(seen) <= set(open_code)
 
@@ -249,8 +254,8 @@ def test_the_page_to_paste_has_only_what_editors_keep(stem):
     assert not any({"style", "class", "id"} & set(attributes) for _, attributes in elements)
     images = [attributes for tag, attributes in elements if tag == "img"]
     displayed = [latex for latex in notebook_formulas(stem) if re.search(r"\\tag\{", latex)]
-    blocks = post_blocks.flat(post(stem).blocks)
-    assert len(images) >= len(displayed) + sum(type(b) is post_blocks.Picture for b in blocks)
+    blocks = flat(post(stem).blocks)
+    assert len(images) >= len(displayed) + sum(type(b) is Picture for b in blocks)
     for image in images:
         assert image["alt"] and int(image["width"]) > 0
         data = image["src"].removeprefix("data:image/png;base64,")
@@ -261,7 +266,7 @@ def test_the_page_to_paste_has_only_what_editors_keep(stem):
 @EVERY
 def test_the_page_to_paste_keeps_solutions_to_its_end(stem):
     before, _, after = pasted(stem).partition(f"<h2>{pasteable.END}</h2>")
-    for cell in chapters.code_cells(chapters.committed(stem)):
+    for cell in notebook_cells.code_cells(chapter_notebook.committed(stem)):
         if "solution" in cell.metadata.get("mystnb", {}).get("code_prompt_show", ""):
             source = html.escape(cell.source, quote=False)
             assert source in after
@@ -284,7 +289,7 @@ def test_front_matter_says_what_the_page_says(stem, target, site):
         assert front["published"] is False and "date" not in front
         assert re.fullmatch(r"[a-z0-9]+(, [a-z0-9]+){0,3}", front["tags"])
     else:
-        assert front["date"] == post_blocks.last_change(stem)
+        assert front["date"] == chapter_post.last_change(stem)
         assert stem.replace("_", "").replace("-", "") in front["tags"]
 
 
@@ -294,20 +299,20 @@ def test_the_date_is_the_last_commits_or_else_the_files(monkeypatch):
     asked = ["git", "log", "-1", "--date=format-local:%Y-%m-%d", "--format=%cd", "--"]
     paths = [f"book/{stem}.md", f"notebooks/{stem}.ipynb"]
     said = subprocess.run(
-        [*asked, *paths], cwd=chapters.ROOT, capture_output=True, text=True, env={"TZ": "UTC"}
+        [*asked, *paths], cwd=book_sources.ROOT, capture_output=True, text=True, env={"TZ": "UTC"}
     )
     if said.returncode == 0 and said.stdout:
-        assert post_blocks.last_change(stem).isoformat() == said.stdout.strip()
+        assert chapter_post.last_change(stem).isoformat() == said.stdout.strip()
 
     def no_git(*args, **kwargs):
         raise FileNotFoundError("git")
 
     monkeypatch.setattr(edition.subprocess, "run", no_git)
-    written = max((chapters.ROOT / path).stat().st_mtime for path in paths)
+    written = max((book_sources.ROOT / path).stat().st_mtime for path in paths)
     day = datetime.datetime.fromtimestamp(written, datetime.UTC).date()
-    assert post_blocks.last_change(stem) == day
+    assert chapter_post.last_change(stem) == day
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
-    assert post_blocks.last_change(stem) == datetime.date(2001, 9, 9)
+    assert chapter_post.last_change(stem) == datetime.date(2001, 9, 9)
 
 
 @EVERY
@@ -337,12 +342,12 @@ def test_what_only_myst_understands_is_refused_by_its_text(planted, told):
     cells = [nbformat.v4.new_markdown_cell(f"# Title\n\n{planted}\n")]
     notebook = nbformat.v4.new_notebook(cells=cells)
     with pytest.raises(ValueError, match=re.escape(told)):
-        post_blocks.Reader(STEMS[0], notebook).read()
+        Reader(STEMS[0], notebook).read()
 
 
 def test_in_code_nothing_is_markup():
     text = "`{doc}` and `` {term}`x` `` and `<b>`\n\n```md\n:::{note}\n$x$ {doc}`y`\n```"
-    kinds = [piece.kind for piece in post_blocks.pieces(text)]
+    kinds = [piece.kind for piece in pieces(text)]
     assert kinds == ["code", "text", "code", "text", "code", "text", "fence"]
 
 
@@ -364,18 +369,18 @@ def test_in_code_nothing_is_markup():
     ],
 )
 def test_a_formula_as_text(latex, shown):
-    told = post_maths.as_text(latex).replace("<i>", "").replace("</i>", "")
-    assert told.replace(post_maths.THIN, " ") == shown
+    told = maths.as_text(latex).replace("<i>", "").replace("</i>", "")
+    assert told.replace(maths.THIN, " ") == shown
 
 
 def test_a_formula_that_no_line_can_hold_is_refused():
     with pytest.raises(ValueError, match=r"underbrace.*display it"):
-        post_maths.as_text(r"\underbrace{x}_{y} \begin{matrix} a & b \end{matrix}")
+        maths.as_text(r"\underbrace{x}_{y} \begin{matrix} a & b \end{matrix}")
 
 
-def made_up(*blocks) -> post_blocks.Post:
+def made_up(*blocks) -> Post:
     day = datetime.date(2026, 1, 2)
-    return post_blocks.Post("made-up", 'A "b": c', "d: #e", day, "https://example.org/p", blocks)
+    return Post("made-up", 'A "b": c', "d: #e", day, "https://example.org/p", blocks)
 
 
 @pytest.mark.parametrize(
@@ -413,9 +418,9 @@ def test_each_site_gets_what_it_can_read(target, markdown, written):
 
 
 def test_templates_do_not_run_in_code():
-    code = post_blocks.Code("python", 'f"{{% x %}}"')
-    braces = post_blocks.Code("python", 'f"{{x}}"')
-    shortcode = post_blocks.Fold("s", (post_blocks.Code("python", 'print("{{< x >}}")'),))
+    code = Code("python", 'f"{{% x %}}"')
+    braces = Code("python", 'f"{{x}}"')
+    shortcode = Fold("s", (Code("python", 'print("{{< x >}}")'),))
     assert DIALECTS["jekyll"]().block(code).startswith("{% raw %}\n```python")
     assert DIALECTS["jekyll"]().block(braces).endswith("```\n{% endraw %}")
     assert DIALECTS["devto"]().block(code) == '```python\nf"{{% x %}}"\n```'  # it does so itself
@@ -431,7 +436,7 @@ def test_front_matter_survives_what_yaml_minds(target):
 
 
 def test_a_fence_is_longer_than_those_within():
-    assert post_dialects.fenced("md", "````\nx\n````").startswith("`````md\n")
+    assert fenced("md", "````\nx\n````").startswith("`````md\n")
 
 
 def test_two_runs_write_the_same_bytes(browser, site, tmp_path):
@@ -456,9 +461,9 @@ def test_two_runs_write_the_same_bytes(browser, site, tmp_path):
 
 @TARGET
 def test_pictures_are_beside_the_post_or_where_the_site_has_them(target, tmp_path, monkeypatch):
-    monkeypatch.setattr(post_blocks, "read", lambda stem: made_up())
+    monkeypatch.setattr(chapter_post, "read", lambda stem: made_up())
     monkeypatch.setattr(
-        blog.post_maths, "photographer", lambda _: contextlib.nullcontext(lambda stem: {})
+        blog.maths, "photographer", lambda _: contextlib.nullcontext(lambda stem: {})
     )
     asked = []
 
@@ -492,7 +497,7 @@ def test_other_stills_than_the_notebooks_are_refused(monkeypatch):
     for others in (taken[:-1], [*taken, taken[-1]]):
         monkeypatch.setattr(stills, "taken", lambda stem, others=others: others)
         with pytest.raises(ValueError, match=rf"{stem}.*make stills"):
-            post_blocks.read(stem)
+            chapter_post.read(stem)
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import chromium
 import pytest
 from playwright import sync_api
+
+from editions.browser import chromium
 
 
 class Machine:

@@ -3,10 +3,11 @@
 import re
 from pathlib import Path
 
-import chapters
+import book_sources
 import download_links
-import downloads
 import pytest
+
+from editions import downloads
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def test_every_download_that_a_page_links_to_is_there(offered, site):
 
 
 def test_every_chapter_has_slides_a_hand_out_and_a_key(offered, site):
-    for stem in chapters.stems():
+    for stem in book_sources.stems():
         wanted = {path.format(stem=stem) for path in download_links.OFFERED.values()}
         assert len(wanted) == 3 and wanted <= linked(site)
 

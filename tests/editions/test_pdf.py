@@ -6,16 +6,16 @@ import re
 import unicodedata
 from collections import Counter
 
+import book_sources
 import built_book
-import chapters
-import edition
-import pdf
 import pikepdf
 import pypdfium2
 import pytest
-import static_pages
-import stills
 from bs4 import BeautifulSoup
+
+from editions.built import stills
+from editions.print import pdf, pdf_document, static_pages
+from editions.shared import edition
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,9 @@ def read(opened) -> tuple[list[str], list[tuple[int, str, int]]]:
 def chapters_texts(read) -> dict[str, str]:
     """The text of each page of the website as the PDF has it, without white space."""
     texts, outline = read
-    starts = [page for level, title, page in outline if level == 0 and title != pdf.CONTENTS]
+    starts = [
+        page for level, title, page in outline if level == 0 and title != pdf_document.CONTENTS
+    ]
     ends = [*(start - 1 for start in starts[1:]), len(texts)]
     stems = [stem for stem, _ in static_pages.listed()]
     found = {}
@@ -64,22 +66,22 @@ def annotations(opened) -> list[tuple[int, pikepdf.Object]]:
 
 
 def test_the_outline_is_that_of_the_pages(read):
-    wanted = [(0, pdf.CONTENTS)]
+    wanted = [(0, pdf_document.CONTENTS)]
     for article in built_book.articles().values():
         wanted.append((0, static_pages.text_of(article.h1)))
         wanted += [(1, static_pages.text_of(tag)) for tag in article.select("section > h2")]
         if article.select("details:not(.cell.tag_hide-input details)"):
-            wanted.append((1, pdf.FOLDS))
+            wanted.append((1, pdf_document.FOLDS))
     assert [(level, title) for level, title, _ in read[1] if level < 2] == wanted
 
 
 def test_the_contents_have_the_pages_of_the_outline(read):
     texts, outline = read
-    first = next(page for _, title, page in outline if title != pdf.CONTENTS)
+    first = next(page for _, title, page in outline if title != pdf_document.CONTENTS)
     printed = " ".join("".join(texts[1 : first - 1]).split())
     place = 0
     for level, title, page in outline:
-        if level < 2 and title != pdf.CONTENTS:
+        if level < 2 and title != pdf_document.CONTENTS:
             entry = f"{title} {page}"
             place = printed.find(entry, place)
             assert place >= 0, entry
@@ -128,7 +130,7 @@ def test_no_link_is_lost(annotations):
             path, _, fragment = tag["href"].partition("#")
             target = path.removesuffix(".html") or stem
             if target in built_book.articles() and not tag.find_parent(class_="tag_hide-input"):
-                assert pdf.anchor(target, fragment) in inner
+                assert pdf_document.anchor(target, fragment) in inner
 
 
 def test_references_name_the_right_page(opened, read, annotations):
@@ -152,13 +154,13 @@ def test_references_between_chapters_name_the_right_page(opened, chapters_texts)
     """ "(page 57)" after a link is where the link goes."""
     numbers = {page.objgen: number for number, page in enumerate(opened.pages, 1)}
     checked = 0
-    for stem in chapters.stems():
+    for stem in book_sources.stems():
         wanted = Counter()
         for link in built_book.articles()[stem].select("a[href]"):
             path, _, fragment = link["href"].partition("#")
             other = path.removesuffix(".html")
-            if other in set(chapters.stems()) - {stem}:
-                place = opened.Root.Dests["/" + pdf.anchor(other, fragment)]
+            if other in set(book_sources.stems()) - {stem}:
+                place = opened.Root.Dests["/" + pdf_document.anchor(other, fragment)]
                 wanted[f"(page{numbers[place[0].objgen]})"] += 1
         assert Counter(re.findall(r"\(page\d+\)", chapters_texts[stem])) == wanted
         checked += wanted.total()
@@ -207,7 +209,7 @@ def test_folds_move_to_the_end():
         "html.parser",
     )
     page = static_pages.Page("page", "", "Page", soup.div, {})
-    pdf.gather_folds(page, soup)
+    pdf_document.gather_folds(page, soup)
     assert "plot()" not in soup.get_text()
     assert soup.get_text(" ").index("after") < soup.get_text(" ").index("code")
     assert soup.select_one(".unfold a")["href"] == f"#{soup.select_one('.folded-title')['id']}"
@@ -215,30 +217,30 @@ def test_folds_move_to_the_end():
     assert soup.select_one(".unfold a").string == "Note 1. A solution"
     title = "Note 1. A solution, exercise 3, asked on page 000"
     assert soup.select_one(".folded-title").get_text() == title
-    assert [title for _, title in page.sections] == ["A", pdf.FOLDS]
+    assert [title for _, title in page.sections] == ["A", pdf_document.FOLDS]
 
 
 def test_a_long_picture_says_that_it_goes_on():
     soup = BeautifulSoup(
         '<div><p class="still"><a></a><a></a></p><p class="still"><a></a></p></div>', "html.parser"
     )
-    pdf.announce_parts(soup.div, soup)
+    pdf_document.announce_parts(soup.div, soup)
     assert soup.get_text() == "A picture in 2 parts, from the top down:"
 
 
 def test_short_code_stays_on_one_page():
-    long = "code\n" * (pdf.SHORT + 1)
+    long = "code\n" * (pdf_document.SHORT + 1)
     soup = BeautifulSoup(f"<pre>code</pre><pre>{long}</pre><pre>{'x' * 99}</pre>", "html.parser")
-    pdf.mark_code(soup)
+    pdf_document.mark_code(soup)
     assert [block["class"] for block in soup.select("pre")] == [["short"], [], ["wide", "short"]]
 
 
 def test_a_page_may_have_any_name():
-    taken = re.findall(r"^@page (\w+)", pdf.STYLE.read_text("utf-8"), re.MULTILINE)
+    taken = re.findall(r"^@page (\w+)", pdf_document.STYLE.read_text("utf-8"), re.MULTILINE)
     assert taken
     pages = []
     for name in taken:
         article = BeautifulSoup("<div><h1>Page</h1></div>", "html.parser").div
         pages.append(static_pages.Page(name, "", name, article, {}))
-    printed = pdf.document(pages, edition.current())
+    printed = pdf_document.document(pages, edition.current())
     assert set(re.findall(r"@page ([\w-]+)", printed)).isdisjoint(taken)

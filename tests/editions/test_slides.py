@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import built_page
-import built_site  # it puts book/_ext on the path
-import chapters
+import book_sources
 import pytest
-import slide_marks
-import slides
+import web_addresses
 from bs4 import BeautifulSoup
 from page_complaints import complaints_of
-from slide_marks import Item, Part
 
-STEMS = chapters.stems()
+from editions.built import built_page, built_site
+from editions.built.unlinked import unlinked
+from editions.slides import deck, marks
+from editions.slides.marks import Item, Part
+
+STEMS = book_sources.stems()
 FEWEST, MOST = 12, 25  # slides: what 45 minutes can use
 CHECK = """() => Reveal.getSlides().map((slide) => {
   Reveal.slide(Reveal.getIndices(slide).h);
@@ -42,7 +43,7 @@ CHECK = """() => Reveal.getSlides().map((slide) => {
 
 def file(stem: str) -> Path:
     """A chapter's slides as they were made."""
-    path = slides.SLIDES / f"{stem}.html"
+    path = deck.SLIDES / f"{stem}.html"
     if not path.exists():
         pytest.fail(f"{path} is missing: run `make slides`")
     return path
@@ -76,7 +77,7 @@ def test_every_slide_fits_and_stands_alone(stem, context):
 
 def words(tag) -> str:
     """The letters and digits of a tag, in lower case."""
-    return re.sub(r"\W+", "", slide_marks.plain(tag).get_text()).lower()
+    return re.sub(r"\W+", "", unlinked(tag).get_text()).lower()
 
 
 @pytest.mark.parametrize("stem", STEMS)
@@ -113,12 +114,12 @@ def test_a_talk_begins_without_what_is_for_readers(stem):
     first = BeautifulSoup(file(stem).read_text("utf-8"), "html.parser").select_one(".page")
     assert "to read" not in first.get_text()
     foot = first.select_one(".foot").get_text()
-    assert foot == f"MiniGPT: the book that runs · {chapters.page(stem)}"
+    assert foot == f"MiniGPT: the book that runs · {web_addresses.page(stem)}"
 
 
 def test_the_same_site_gives_the_same_bytes(browser):
     stem = STEMS[0]
-    assert slides.deck(stem, browser) == file(stem).read_text("utf-8"), "run `make slides`"
+    assert deck.deck(stem, browser) == file(stem).read_text("utf-8"), "run `make slides`"
 
 
 def test_the_speaker_sees_the_notes_without_a_server(context):
@@ -191,7 +192,7 @@ def cell(tag: str, code: str, printed: str = "") -> str:
 )
 def test_a_mark_that_leads_nowhere_is_refused(inside, message):
     with pytest.raises(ValueError, match=f"here: .*{message}"):
-        slide_marks.marked(section(inside), {}, "here")
+        marks.marked(section(inside), {}, "here")
 
 
 def test_marks_become_items():
@@ -200,7 +201,7 @@ def test_marks_become_items():
         f"{cell('tag_slide', 'x', '1')}{cell('tag_slide-output', 'y', '2')}{cell('', 'z', '3')}"
         '<p><span class="key"><code>code</code> stays:</span></p>'
     )
-    items = slide_marks.marked(section(inside), {}, "here")
+    items = marks.marked(section(inside), {}, "here")
     assert [(item.kind, item.joined) for item in items] == [
         ("point", False),
         ("point", False),
@@ -222,7 +223,7 @@ def test_what_may_be_guessed_waits():
         '<span class="sd-summary-text">Answer</span></summary><span class="key">This.</span>'
         '</details><span class="key">after</span>'
     )
-    items = slide_marks.marked(section(inside), {}, "here")
+    items = marks.marked(section(inside), {}, "here")
     shown = [(BeautifulSoup(item.html, "html.parser").get_text(), item.waits) for item in items]
     assert shown == [
         ("Seen", False),
@@ -239,7 +240,7 @@ def test_what_may_be_guessed_waits():
 
 def test_nothing_waits_at_the_head_of_a_slide():
     items = [(Item("output", name, waits=True), 50.0) for name in ("one", "two")]
-    made = slides.section(Part("T", "page.html#t", [], ""), items, False, False, [])
+    made = deck.section(Part("T", "page.html#t", [], ""), items, False, False, [])
     assert [div["class"] for div in BeautifulSoup(made, "html.parser").select(".output")] == [
         ["output"],
         ["output", "fragment"],
@@ -247,7 +248,7 @@ def test_nothing_waits_at_the_head_of_a_slide():
 
 
 def test_a_long_output_stands_in_two_columns():
-    made = [slides.block(Item("output", "a\n" * lines)) for lines in (14, 15)]
+    made = [deck.block(Item("output", "a\n" * lines)) for lines in (14, 15)]
     assert ["columns" in html for html in made] == [False, True]
 
 
@@ -263,14 +264,14 @@ def test_a_chapter_that_cannot_become_slides_is_refused(page, message, monkeypat
     monkeypatch.setattr(built_page, "article", lambda stem: soup)
     monkeypatch.setattr(built_page, "shown", lambda article, stem: [])
     with pytest.raises(ValueError, match=f"book/new.md.* {message}|book/new.md {message}"):
-        slide_marks.parts("new")
+        marks.parts("new")
 
 
 def shared(*items: tuple[Item, int]) -> list[list[str]]:
     """What `share_out` puts onto each slide, for items of given heights."""
     part = Part("T", "page.html#t", [item for item, _ in items], "")
     sizes = [(50, height, False) for _, height in items]
-    return [[item.html for item, _ in page] for page in slides.share_out(part, sizes)]
+    return [[item.html for item, _ in page] for page in deck.share_out(part, sizes)]
 
 
 def test_a_full_section_goes_on_on_the_next_slide():
@@ -295,6 +296,6 @@ def test_a_missing_page_says_how_to_make_it():
 
 
 def test_a_script_in_a_page_does_not_end_it():
-    code = slides.inline_script('"</script><!--<script>"')
+    code = deck.inline_script('"</script><!--<script>"')
     assert "</script" not in code
     assert "<!--" not in code

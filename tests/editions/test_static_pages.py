@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import chapters
-import epub
-import pdf
 import pytest
-import static_pages
+import web_addresses
 from bs4 import BeautifulSoup
+
+from editions.print import epub, pdf_document, static_pages
 
 HERE = "tokenizer"
 
@@ -25,9 +24,9 @@ def linked(target: str) -> static_pages.Page:
         ("tokenizer.html", "tokenizer.html"),
         ("tokenizer.html#here", "#here"),
         ("model.html#sec", "model.html#sec"),
-        ("downloads/a.pdf", f"{chapters.homepage()}downloads/a.pdf"),
-        ("search.html?q=a", f"{chapters.homepage()}search.html?q=a"),
-        ("notebooks/a.ipynb?x=a/../b", f"{chapters.homepage()}notebooks/a.ipynb?x=a/../b"),
+        ("downloads/a.pdf", f"{web_addresses.homepage()}downloads/a.pdf"),
+        ("search.html?q=a", f"{web_addresses.homepage()}search.html?q=a"),
+        ("notebooks/a.ipynb?x=a/../b", f"{web_addresses.homepage()}notebooks/a.ipynb?x=a/../b"),
         ("mailto:a@example.org", "mailto:a@example.org"),
         ("https://example.org/", "https://example.org/"),
     ],
@@ -50,5 +49,5 @@ def test_links_out_of_the_book_are_absolute(target, led):
 def test_only_links_to_pages_of_the_book_are_turned_inwards(target, in_epub, in_pdf):
     assert f'href="{in_epub}"' in epub.of_the_book(linked(target))
     page = linked(target)
-    pdf.set_links(page, BeautifulSoup("", "html.parser"), set())
+    pdf_document.set_links(page, BeautifulSoup("", "html.parser"), set())
     assert page.article.a["href"] == in_pdf

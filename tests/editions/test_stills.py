@@ -3,10 +3,11 @@
 import re
 from pathlib import Path
 
-import photographed_page
 import pytest
-import stills
 from PIL import Image
+
+from editions.browser import photographed_page
+from editions.built import stills
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import whole_folder
+
+from editions.shared import whole_folder
 
 
 def made(folder: Path, name: str) -> Path:

@@ -5,20 +5,24 @@ from __future__ import annotations
 import functools
 import re
 
-import built_page
-import chapters
+import book_sources
+import chapter_notebook
+import notebook_cells
 import pytest
-import workshop
+import web_addresses
 from bs4 import BeautifulSoup
 
-STEMS = chapters.stems()
-PLAN = chapters.source("teaching")
-exercises_of = functools.cache(workshop.exercises)
+from editions.built import built_page
+from editions.workshop import sheets
+
+STEMS = book_sources.stems()
+PLAN = book_sources.source("teaching")
+exercises_of = functools.cache(sheets.exercises)
 
 
 def text(stem: str, what: str) -> str:
     """What a sheet says, as it was made."""
-    path = workshop.WORKSHOP / f"{stem}-{what}.html"
+    path = sheets.WORKSHOP / f"{stem}-{what}.html"
     if not path.exists():
         pytest.fail(f"{path} is missing: run `make workshop`")
     return BeautifulSoup(path.read_text("utf-8"), "html.parser").body.get_text()
@@ -26,7 +30,7 @@ def text(stem: str, what: str) -> str:
 
 def folded_cells(stem: str) -> list:
     """The cells among the exercises of a chapter's notebook that its page folds, however."""
-    cells = chapters.committed(stem).cells
+    cells = chapter_notebook.committed(stem).cells
     begin = next(i for i, cell in enumerate(cells) if "\n## Exercises" in f"\n{cell.source}")
     folds = {"hide-cell", "hide-input", "hide-output"}
     among = [cell for cell in cells[begin:] if cell.cell_type == "code"]
@@ -35,16 +39,16 @@ def folded_cells(stem: str) -> list:
 
 def numbers(stem: str) -> list[int]:
     """The exercises of a chapter as its source numbers them."""
-    part = chapters.source(stem).split(f"(sec:{stem}-exercises)=")[1].split("\n(sec:")[0]
+    part = book_sources.source(stem).split(f"(sec:{stem}-exercises)=")[1].split("\n(sec:")[0]
     return [int(number) for number in re.findall(r"^\*\*(\d+)\.", part, re.MULTILINE)]
 
 
 @pytest.mark.parametrize("stem", STEMS)
 def test_hand_outs_have_no_solution_and_keys_have_all(stem):
     handed, key = text(stem, "exercises"), text(stem, "answers")
-    cells = chapters.code_cells(chapters.committed(stem))
+    cells = notebook_cells.code_cells(chapter_notebook.committed(stem))
     starters = "\n".join(cell.source for cell in cells if "# your code" in cell.source)
-    path = workshop.WORKSHOP / f"{stem}-exercises.html"
+    path = sheets.WORKSHOP / f"{stem}-exercises.html"
     sheet = BeautifulSoup(path.read_text("utf-8"), "html.parser")
     written = "\n".join(pre.get_text() for pre in sheet.select("pre"))
     solutions = folded_cells(stem)
@@ -71,8 +75,8 @@ def test_every_exercise_is_on_both_sheets(stem):
 @pytest.mark.parametrize("stem", STEMS)
 def test_sheets_are_those_of_the_site_and_stand_alone(stem):
     for what in ("exercises", "answers"):
-        page = workshop.sheet(stem, *exercises_of(stem), key=what == "answers")
-        made = (workshop.WORKSHOP / f"{stem}-{what}.html").read_text("utf-8")
+        page = sheets.sheet(stem, *exercises_of(stem), key=what == "answers")
+        made = (sheets.WORKSHOP / f"{stem}-{what}.html").read_text("utf-8")
         assert page == made, "run `make workshop`"
         assert not re.search(r"<script|<link|<img|url\((?!\"?data:)", page)
 
@@ -82,19 +86,19 @@ def test_sheets_fit_a4(what, browser):
     page = browser.new_page(viewport={"width": 658, "height": 900})  # A4 less its margins
     page.emulate_media(media="print")
     for stem in STEMS:
-        page.goto((workshop.WORKSHOP / f"{stem}-{what}.html").as_uri())
+        page.goto((sheets.WORKSHOP / f"{stem}-{what}.html").as_uri())
         assert page.evaluate("document.documentElement.scrollWidth") <= 658, stem
     page.close()
 
 
 @pytest.mark.parametrize("stem", STEMS)
 def test_sheets_lead_to_the_section(stem):
-    path = workshop.WORKSHOP / f"{stem}-exercises.html"
+    path = sheets.WORKSHOP / f"{stem}-exercises.html"
     link = BeautifulSoup(path.read_text("utf-8"), "html.parser").select_one("footer a")["href"]
     address, section = link.split("#")
-    assert address == chapters.page(stem)
+    assert address == web_addresses.page(stem)
     assert built_page.article(stem).find(id=section).h2.get_text() == "Exercises"
-    assert f"{address}#renamed" in workshop.sheet(stem, "T", "renamed", [], key=False)
+    assert f"{address}#renamed" in sheets.sheet(stem, "T", "renamed", [], key=False)
 
 
 def test_an_equation_that_an_exercise_names_stands_beside_it():
@@ -131,7 +135,7 @@ def test_exercises_that_lack_something_are_refused(inside, message, monkeypatch)
     soup = BeautifulSoup(f"<div>{page}</div>", "html.parser").div
     monkeypatch.setattr(built_page, "article", lambda stem: soup)
     with pytest.raises(ValueError, match=f"book/new.md.*{message}"):
-        workshop.exercises("new")
+        sheets.exercises("new")
 
 
 def timetables() -> dict[str, list[list[str]]]:
@@ -162,14 +166,14 @@ def test_the_plan_names_exercises_that_there_are():
 
 
 def test_the_plan_names_sections_pages_and_commands_that_there_are():
-    book = "\n".join(path.read_text("utf-8") for path in chapters.BOOK.glob("*.md"))
+    book = "\n".join(path.read_text("utf-8") for path in book_sources.BOOK.glob("*.md"))
     for label in re.findall(r"\(#([\w:-]+)\)", PLAN):
         assert f"({label})=\n" in book, label
     for stem in re.findall(r"\{doc\}`(?:[^<`]*<)?(\w+)>?`", PLAN):
-        assert (chapters.BOOK / f"{stem}.md").exists(), stem
-    targets = (chapters.ROOT / "Makefile").read_text("utf-8")
+        assert (book_sources.BOOK / f"{stem}.md").exists(), stem
+    targets = (book_sources.ROOT / "Makefile").read_text("utf-8")
     for target in re.findall(r"`make (\w+)", PLAN):
         assert re.search(rf"^{target}:", targets, re.MULTILINE), target
     day = next(rows for heading, rows in timetables().items() if "all chapters" in heading)
     taught = {stem for row in day for stem in re.findall(r"<(\w+)>`", row[1])}
-    assert taught == set(chapters.stems())
+    assert taught == set(book_sources.stems())

@@ -11,7 +11,6 @@ import torch
 from rounds_otherwise import RoundsOtherwise
 from torch.nn import functional as F
 
-
 pytestmark = pytest.mark.slow  # what they test runs there too: kernels that take seconds to start
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import chapters
+import book_sources
 import pytest
 from notebook_prose import Prose
 
@@ -26,7 +26,7 @@ LABELS = {"sec:tokenizer-merge": "tokenizer", "sec:model-gpt": "model", "sec:two
 
 @pytest.fixture
 def prose():
-    return Prose(PAGE, chapters.BOOK / "references.bib", {"words": "61,018"}, TEXT, LABELS)
+    return Prose(PAGE, book_sources.BOOK / "references.bib", {"words": "61,018"}, TEXT, LABELS)
 
 
 @pytest.mark.parametrize(

@@ -12,16 +12,27 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import book_sources
+import chapter_notebook
 import chapter_status
-import chapters
+import compared_run
 import nbformat
+import notebook_cells
+import notebook_checks
 import pytest
+import run_inputs
+import this_machine
 import verify
+import verify_report
 from bs4 import BeautifulSoup
 
 SCRIPT = Path(verify.__file__)
-HERE = {"versions": chapters.versions(["nbval"]), "machine": chapters.machine(), "seconds": 1.5}
-HERE["processor"] = chapters.processor()
+HERE = {
+    "versions": this_machine.versions(["nbval"]),
+    "machine": this_machine.machine(),
+    "seconds": 1.5,
+}
+HERE["processor"] = this_machine.processor()
 
 
 def planted(*cells: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -35,7 +46,7 @@ def planted(*cells: nbformat.NotebookNode) -> nbformat.NotebookNode:
         code("print(x)\nprint(x + 1)", nbformat.v4.new_output("stream", text="41\n42\n")),
         *cells,
     ]
-    for number, cell in enumerate(chapters.code_cells(notebook), 1):
+    for number, cell in enumerate(notebook_cells.code_cells(notebook), 1):
         cell.execution_count = number
     return notebook
 
@@ -48,12 +59,12 @@ def value(text: str) -> nbformat.NotebookNode:
     return nbformat.v4.new_output("execute_result", {"text/plain": text}, execution_count=3)
 
 
-def of(notebook: nbformat.NotebookNode, tmp_path: Path, limit: float = 60) -> verify.Report:
+def of(notebook: nbformat.NotebookNode, tmp_path: Path, limit: float = 60) -> verify_report.Report:
     path = tmp_path / "planted.ipynb"
     nbformat.write(notebook, path)
     # As a reader has it: another process, which pytest is free to set up.
-    lines = ["import verify, pickle, sys, pathlib", "path, limit = sys.argv[1:]"]
-    lines += ["report = verify.run(pathlib.Path(path), float(limit))"]
+    lines = ["import compared_run, pickle, sys, pathlib", "path, limit = sys.argv[1:]"]
+    lines += ["report = compared_run.run(pathlib.Path(path), float(limit))"]
     lines += ["pathlib.Path(path + '.report').write_bytes(pickle.dumps(report))"]
     command = [sys.executable, "-c", "\n".join(lines), str(path), str(limit)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(SCRIPT.parent), *sys.path])}
@@ -66,13 +77,13 @@ def test_equal_outputs_pass_and_ignored_cells_say_why(tmp_path):
     timed = code("import time\ntime.time_ns()", value("0"), **about)
     report = of(planted(code("x", value("41")), timed), tmp_path)
     assert report.passed
-    told = verify.told(report)
+    told = verify_report.told(report)
     assert "planted: 4 of 4 cells ran in " in told
     assert "(recorded: 1.5 s)" in told
     assert "equal, letter by letter: 3 cells, with 2 outputs" in told
     assert "not compared: 1 cell\n    cell [4], in “Counting”: it is the time" in told
     assert f"versions as recorded: nbval {HERE['versions']['nbval']}, python" in told
-    assert f"processor as recorded: {chapters.processor()}" in told
+    assert f"processor as recorded: {this_machine.processor()}" in told
     assert "other" not in told
 
 
@@ -80,13 +91,13 @@ def test_outputs_that_differ_are_shown_line_by_line(tmp_path):
     notebook = planted(
         code("x", value("42")), code("7", nbformat.v4.new_output("stream", text="7\n"))
     )
-    chapters.code_cells(notebook)[1].outputs[0].text = "41\n43\n"
+    notebook_cells.code_cells(notebook)[1].outputs[0].text = "41\n43\n"
     notebook.metadata.minigpt.versions |= {"nbval": "0.0.1"}
     notebook.metadata.minigpt.machine = "an abacus"
     notebook.metadata.minigpt.processor = "ten beads"
     report = of(notebook, tmp_path)
     assert not report.passed
-    told = verify.told(report)
+    told = verify_report.told(report)
     assert "equal, letter by letter: 1 cell, with 0 outputs" in told
     assert (
         "  differ: 3 cells\n"
@@ -101,8 +112,8 @@ def test_outputs_that_differ_are_shown_line_by_line(tmp_path):
         "      yours:    text/plain\n"
     ) in told
     assert f"other version: nbval: recorded 0.0.1, yours {HERE['versions']['nbval']}" in told
-    assert f"other machine: recorded an abacus, yours {chapters.machine()}" in told
-    assert f"processor: recorded ten beads, yours {chapters.processor()}" in told
+    assert f"other machine: recorded an abacus, yours {this_machine.machine()}" in told
+    assert f"processor: recorded ten beads, yours {this_machine.processor()}" in told
 
 
 @pytest.mark.parametrize(
@@ -116,35 +127,35 @@ def test_outputs_that_differ_are_shown_line_by_line(tmp_path):
 def test_a_run_that_breaks_off_says_where_and_why(source, limit, words, tmp_path):
     report = of(planted(code(source), code("x", value("41"))), tmp_path, limit)
     assert not report.passed
-    told = verify.told(report)
+    told = verify_report.told(report)
     assert "planted: 3 of 4 cells ran" in told
     assert f"stopped at: 1 cell\n    cell [3], in “Counting”: {words}" in told
     assert "not run, because of what stopped: 1 of the cells" in told
 
 
 def test_another_torch_is_named_as_a_reason():
-    record = {"versions": chapters.versions(["torch"]) | {"torch": "1.0"}}
-    assert any("may round" in line for line in verify.told_versions(record, passed=False))
-    assert not any("may round" in line for line in verify.told_versions(record, passed=True))
-    same = {"versions": chapters.versions(["torch"])}
-    assert not any("may round" in line for line in verify.told_versions(same, passed=False))
+    record = {"versions": this_machine.versions(["torch"]) | {"torch": "1.0"}}
+    assert any("may round" in line for line in verify_report.told_versions(record, passed=False))
+    assert not any("may round" in line for line in verify_report.told_versions(record, passed=True))
+    same = {"versions": this_machine.versions(["torch"])}
+    assert not any("may round" in line for line in verify_report.told_versions(same, passed=False))
 
 
 def test_of_a_long_line_the_part_that_differs_is_shown():
-    number, recorded, yours = verify.first_difference(
+    number, recorded, yours = compared_run.first_difference(
         "same\n" + "a" * 900 + "b", "same\n" + "a" * 901
     )
     assert number == "2"
     assert recorded.startswith("recorded: …aaa") and recorded.endswith("aaab")
     assert len(yours) < 100
-    assert verify.first_difference("1\n2", "1")[1:] == (
+    assert compared_run.first_difference("1\n2", "1")[1:] == (
         "recorded: 2",
         "yours:    (ended before this line)",
     )
 
 
 def command(*arguments: str, folder: Path, script: Path = SCRIPT) -> subprocess.CompletedProcess:
-    environment = os.environ | {"PYTHONPATH": str(chapters.ROOT)}
+    environment = os.environ | {"PYTHONPATH": str(book_sources.ROOT)}
     return subprocess.run(
         [sys.executable, str(script), *arguments],
         cwd=folder, env=environment, capture_output=True, text=True, timeout=100,
@@ -155,11 +166,9 @@ def command(*arguments: str, folder: Path, script: Path = SCRIPT) -> subprocess.
 def book(tmp_path):
     """A copy of what the command reads, with two planted chapters in the place of the book's."""
     copied = tmp_path / "book"
-    for name in ("chapters.py", "verify.py"):
-        (copied / "_ext").mkdir(parents=True, exist_ok=True)
-        shutil.copy(SCRIPT.parent / name, copied / "_ext")
+    shutil.copytree(SCRIPT.parent, copied / "_ext" / "notebooks")
     for name in ("pyproject.toml", "requirements-data.txt"):
-        shutil.copy(chapters.ROOT / name, tmp_path)
+        shutil.copy(book_sources.ROOT / name, tmp_path)
     files = "".join(f"      - file: {stem}\n" for stem in ("good", "lie", "page"))
     (tmp_path / "_toc.yml").write_text(f"parts:\n  - chapters:\n{files}")
     (copied / "page.md").write_text("no chapter")
@@ -168,8 +177,8 @@ def book(tmp_path):
     for stem in ("good", "lie"):
         (copied / f"{stem}.md").write_text("---\nkernelspec:\n---\n")
         nbformat.write(notebook, tmp_path / "notebooks" / f"{stem}.ipynb")
-        chapters.code_cells(notebook)[1].outputs[0].text = "41\n43\n"
-    return copied / "_ext" / "verify.py"
+        notebook_cells.code_cells(notebook)[1].outputs[0].text = "41\n43\n"
+    return copied / "_ext" / "notebooks" / "verify.py"
 
 
 def test_the_exit_status_tells_whether_all_is_equal(book, tmp_path):
@@ -186,7 +195,7 @@ def test_the_exit_status_tells_whether_all_is_equal(book, tmp_path):
 def test_an_unknown_chapter_is_answered_with_the_list(tmp_path):
     answer = command("attentoin", folder=tmp_path)
     assert answer.returncode == 2
-    known = ", ".join(chapters.stems())
+    known = ", ".join(book_sources.stems())
     assert f"there is no chapter 'attentoin'; there are: {known}" in answer.stderr
     assert "Traceback" not in answer.stderr
 
@@ -219,7 +228,9 @@ def test_missing_packages_are_named_with_the_command(monkeypatch, capsys):
 
 def test_the_extras_that_it_names_hold_what_it_imports():
     """A reader has no tools of the site: only the standard library and what was looked for."""
-    code = "import sys, verify, chapters; chapters.stems(); print(*sys.modules)"
+    code = (
+        "import sys, verify, compared_run, book_sources; print(book_sources.stems(), *sys.modules)"
+    )
     environment = os.environ | {"PYTHONPATH": str(SCRIPT.parent)}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
@@ -228,71 +239,79 @@ def test_the_extras_that_it_names_hold_what_it_imports():
     assert not loaded & {"jupytext", "pybtex", "sphinx", "jupyter_book", "nbclient"}
 
 
-@pytest.mark.parametrize("stem", chapters.stems())
+@pytest.mark.parametrize("stem", book_sources.stems())
 def test_every_cell_that_is_not_compared_says_why(stem):
-    cells = chapters.code_cells(chapters.from_source(stem))
-    for cell in filter(chapters.is_ignored, cells):
-        assert 10 < len(chapters.reason(cell)) < 100, cell.source
-    assert not [c.source for c in cells if chapters.reason(c) and not chapters.is_ignored(c)]
+    cells = notebook_cells.code_cells(chapter_notebook.from_source(stem))
+    for cell in filter(notebook_cells.is_ignored, cells):
+        assert 10 < len(notebook_cells.reason(cell)) < 100, cell.source
+    assert not [
+        c.source for c in cells if notebook_cells.reason(c) and not notebook_cells.is_ignored(c)
+    ]
 
 
 @pytest.fixture(scope="module")
 def with_ignored():
     """The first chapter with a cell that is not compared."""
-    stems = chapters.stems()
-    return next(s for s in stems if chapters.ignored(chapters.code_cells(chapters.from_source(s))))
+    stems = book_sources.stems()
+    return next(
+        s
+        for s in stems
+        if notebook_cells.ignored(notebook_cells.code_cells(chapter_notebook.from_source(s)))
+    )
 
 
 @pytest.mark.parametrize("about", [None, {}, {"not_compared": " "}, "x"])
 def test_a_cell_that_hides_without_a_reason_is_refused(with_ignored, about):
-    notebook = chapters.committed(with_ignored)
-    cell = next(filter(chapters.is_ignored, chapters.code_cells(notebook)))
+    notebook = chapter_notebook.committed(with_ignored)
+    cell = next(filter(notebook_cells.is_ignored, notebook_cells.code_cells(notebook)))
     cell.metadata["minigpt"] = about
-    assert any("does not say why" in p for p in chapters.problems(with_ignored, notebook))
+    assert any("does not say why" in p for p in notebook_checks.problems(with_ignored, notebook))
 
 
 def test_a_reason_without_its_tag_is_refused(with_ignored):
-    notebook = chapters.committed(with_ignored)
-    cell = next(c for c in chapters.code_cells(notebook) if not chapters.is_ignored(c))
+    notebook = chapter_notebook.committed(with_ignored)
+    cell = next(c for c in notebook_cells.code_cells(notebook) if not notebook_cells.is_ignored(c))
     cell.metadata["minigpt"] = {"not_compared": "a reason"}
-    assert any("and is compared" in p for p in chapters.problems(with_ignored, notebook))
+    assert any("and is compared" in p for p in notebook_checks.problems(with_ignored, notebook))
 
 
 def test_reasons_and_slides_make_no_run_stale(with_ignored, monkeypatch):
-    before = chapters.inputs_digest(with_ignored)
-    text = chapters.source(with_ignored)
+    before = run_inputs.inputs_digest(with_ignored)
+    text = book_sources.source(with_ignored)
     reason = re.search(r'not_compared: "([^"]+)"', text)[1]
     changed = text.replace(reason, "another reason", 1)
     changed = changed.replace(
         "\n```{code-cell} ipython3\n", "\n```{code-cell} ipython3\n:tags: [slide]\n", 1
     )
     assert changed.count("[slide]") == text.count("[slide]") + 1
-    monkeypatch.setattr(chapters, "source", lambda stem: changed)
-    assert chapters.inputs_digest(with_ignored) == before
+    monkeypatch.setattr(book_sources, "source", lambda stem: changed)
+    assert run_inputs.inputs_digest(with_ignored) == before
     changed = changed.replace("[slide]", "[raises-exception, slide]", 1)
-    assert chapters.inputs_digest(with_ignored) != before
+    assert run_inputs.inputs_digest(with_ignored) != before
 
 
 def test_the_status_page_says_what_is_not_compared_and_why(site):
     page = BeautifulSoup((site / "status.html").read_text("utf-8"), "html.parser")
     told = {(link["href"], link.parent.get_text()) for link in page.select("main li a[href]")}
-    for stem in chapters.stems():
+    for stem in book_sources.stems():
         assert f"make verify CHAPTER={stem}" in [c.get_text() for c in page.select("main li code")]
-        source = chapters.from_source(stem)
-        places = zip(chapters.code_cells(source), chapters.sections(source), strict=True)
+        source = chapter_notebook.from_source(stem)
+        places = zip(
+            notebook_cells.code_cells(source), notebook_cells.sections(source), strict=True
+        )
         for cell, (label, heading) in places:
-            if chapters.is_ignored(cell):
+            if notebook_cells.is_ignored(cell):
                 link = f"{stem}.html#{label.replace(':', '-')}"
-                assert (link, f"{heading}: {chapters.reason(cell)}") in told
+                assert (link, f"{heading}: {notebook_cells.reason(cell)}") in told
 
 
 def test_the_status_page_counts_every_cell(site):
     page = BeautifulSoup((site / "status.html").read_text("utf-8"), "html.parser")
     rows = [[cell.get_text() for cell in row.select("td")] for row in page.select("tbody tr")]
-    for stem, row in zip(chapters.stems(), rows, strict=True):
-        notebook = chapters.committed(stem)
-        code, cost = chapters.code_cells(notebook), notebook.metadata.minigpt
-        compared = sum(not chapters.is_ignored(cell) for cell in code)
+    for stem, row in zip(book_sources.stems(), rows, strict=True):
+        notebook = chapter_notebook.committed(stem)
+        code, cost = notebook_cells.code_cells(notebook), notebook.metadata.minigpt
+        compared = sum(not notebook_cells.is_ignored(cell) for cell in code)
         assert row[1:] == [str(cost.seconds), str(cost.peak_mb), f"{compared} of {len(code)}"]
 
 
@@ -306,14 +325,16 @@ def test_the_table_fits_a_phone(browser, site_url):
 
 def test_chapters_that_ran_alike_share_a_line(monkeypatch):
     """Versions and machine are told once for all chapters that have the same."""
-    stems = chapters.stems()
+    stems = book_sources.stems()
     records = {
         stem: {"machine": "an abacus", "processor": "beads", "versions": {"python": "3"}}
         for stem in stems
     }
     records[stems[1]] = {"machine": "a desk", "processor": "ink", "versions": {"python": "3"}}
     monkeypatch.setattr(
-        chapters, "committed", lambda stem: SimpleNamespace(metadata={"minigpt": records[stem]})
+        chapter_notebook,
+        "committed",
+        lambda stem: SimpleNamespace(metadata={"minigpt": records[stem]}),
     )
     shared, other = chapter_status.version_lines()
     assert other == f"- {chapter_status.link(stems[1])}: a desk (ink); python 3"

@@ -14,12 +14,13 @@ import subprocess
 import tomllib
 from urllib.parse import parse_qs, urlsplit
 
-import chapters
+import book_sources
 import jupytext
 import pytest
 import resolve
+import web_addresses
 import yaml
-from chapters import ROOT
+from book_sources import ROOT
 from jupytext.config import load_jupytext_configuration_file
 from launch_links import ways
 from packaging.requirements import Requirement
@@ -124,16 +125,16 @@ def test_a_double_click_on_a_chapter_opens_a_notebook_wherever_jupyterlab_is():
         assert "jupytext-config set-default-viewer markdown" in commands(script)
 
 
-@pytest.mark.parametrize("stem", chapters.stems())
+@pytest.mark.parametrize("stem", book_sources.stems())
 def test_the_links_lead_to_committed_notebooks(stem):
     addresses = {way["text"]: way["url"] for way in ways(stem, f"notebooks/{stem}.ipynb")}
-    owner_and_name = chapters.repository().removeprefix("https://github.com/")
+    owner_and_name = web_addresses.repository().removeprefix("https://github.com/")
     colab, binder = urlsplit(addresses["Colab"]), urlsplit(addresses["Binder"])
     branch = f"/github/{owner_and_name}/blob/main/"
     assert colab.path.startswith(branch) and binder.path == f"/v2/gh/{owner_and_name}/main"
     (inside,) = parse_qs(binder.query)["urlpath"]
     for path in (colab.path.removeprefix(branch), inside.removeprefix("lab/tree/")):
-        assert (ROOT / path) == chapters.notebook_path(stem) and (ROOT / path).exists()
+        assert (ROOT / path) == book_sources.notebook_path(stem) and (ROOT / path).exists()
 
 
 def test_colab_keeps_what_its_own_programs_need():
@@ -154,7 +155,7 @@ def test_the_image_of_the_site_is_made_by_make():
     assert f"root {copied[2]};" in nginx
     port = re.search(r"listen (\d+);", nginx)[1]
     assert f"EXPOSE {port}" in DOCKERFILE and f":{port} minigpt" in DOCKERFILE
-    site_folder = urlsplit(chapters.homepage()).path
+    site_folder = urlsplit(web_addresses.homepage()).path
     assert f"rewrite ^{site_folder}(.*)$ /$1 last;" in nginx
 
 
@@ -170,7 +171,7 @@ def test_images_stand_on_pinned_tags_and_run_without_root():
 
 
 def test_images_ask_themselves_whether_they_answer():
-    asked = {"lab": "/api", "site": urlsplit(chapters.homepage()).path}
+    asked = {"lab": "/api", "site": urlsplit(web_addresses.homepage()).path}
     for name, path in asked.items():
         stage = DOCKERFILE.split(f" AS {name}\n")[1].split("\nFROM ")[0]
         port = re.search(r"^EXPOSE (\d+)$", stage, re.M)[1]
@@ -277,13 +278,13 @@ def test_scripts_stop_at_the_first_failure(script):
     assert "set -euo pipefail" in lines
 
 
-@pytest.mark.parametrize("stem", chapters.stems())
+@pytest.mark.parametrize("stem", book_sources.stems())
 def test_a_chapter_saved_in_jupyterlab_keeps_its_head(stem):
     config = load_jupytext_configuration_file(str(ROOT / "jupytext.toml"))
-    notebook = jupytext.reads(chapters.source(stem), fmt="md:myst", config=config)
+    notebook = jupytext.reads(book_sources.source(stem), fmt="md:myst", config=config)
     notebook.metadata.setdefault("language_info", {"name": "python"})  # as a kernel adds it
     saved = jupytext.writes(notebook, fmt="md:myst", config=config)
     before, after = (
-        yaml.safe_load(text.split("---\n")[1]) for text in (chapters.source(stem), saved)
+        yaml.safe_load(text.split("---\n")[1]) for text in (book_sources.source(stem), saved)
     )
     assert after == before

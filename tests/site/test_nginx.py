@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-import chapters
+import book_sources
 import pytest
+import web_addresses
 
 pytestmark = pytest.mark.slow
 
-SETTINGS = chapters.ROOT / "docker" / "nginx.conf"
+SETTINGS = book_sources.ROOT / "docker" / "nginx.conf"
 LIMIT = 20  # seconds, for a start and for an answer
 # Its own types, but for where it keeps what it has not sent yet. One process, whoever starts it.
 AROUND = """
@@ -135,9 +136,9 @@ def get(port: int):
 @pytest.mark.parametrize("below", ["/minigpt/", "/"])
 def test_every_page_is_served(get, folder, below):
     published = re.findall(r"<loc>(.*?)</loc>", (folder / "sitemap.xml").read_text("utf-8"))
-    assert len(published) > len(chapters.stems())
+    assert len(published) > len(book_sources.stems())
     for address in published:
-        name = urlsplit(address).path.removeprefix(urlsplit(chapters.homepage()).path)
+        name = urlsplit(address).path.removeprefix(urlsplit(web_addresses.homepage()).path)
         page = get(below + name)
         assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
         assert page.body == (folder / (name or "index.html")).read_bytes()

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import chapters
+import book_sources
 import numpy as np
 import offline_site
 import pytest
@@ -24,10 +24,10 @@ from page_complaints import complaints_of
 from PIL import Image
 from playwright.sync_api import expect
 
-SITE = chapters.ROOT / "_build" / "html"
-ICONS = chapters.ROOT / "book" / "assets" / "icons"
+SITE = book_sources.ROOT / "_build" / "html"
+ICONS = book_sources.ROOT / "book" / "assets" / "icons"
 PAGES = sorted(path.name for path in SITE.glob("*.html"))
-CONFIG = yaml.safe_load((chapters.ROOT / "_config.yml").read_text("utf-8"))
+CONFIG = yaml.safe_load((book_sources.ROOT / "_config.yml").read_text("utf-8"))
 FEW = ("index.html", "status.html", "404.html", "manifest.webmanifest")
 FEW_ASSETS = ("offline.js", "book.js", "minigpt.css", "widgets.css", "pygments.css", "logo.svg")
 KEPT = "Kept for reading offline."
@@ -169,7 +169,7 @@ def test_nothing_is_kept_that_no_file_mentions(site):
     unused = {path.name for path in files if path.name not in text}
     unused -= {"404.html", "design-tabs.js"}  # for wrong addresses, and for pages with tabs
     unused -= {"attention-only.json", "attention-only.safetensors"}  # attention-only.js adds these
-    assert unused == set(), "leave them out in book/_ext/offline_site.py"
+    assert unused == set(), "leave them out in book/_ext/site/offline_site.py"
 
 
 def test_the_button_tells_the_sum_of_all_files(site):

@@ -6,13 +6,13 @@ import shlex
 import shutil
 from pathlib import Path
 
-import chapters
+import book_sources
 import pytest
 from for_everyone import barriers, each_theme, wear
 from page_complaints import complaints_of
 from playwright.sync_api import expect
 
-SITE = chapters.ROOT / "_build" / "html"
+SITE = book_sources.ROOT / "_build" / "html"
 PAGES = [
     path.name for path in sorted(SITE.glob("*.html")) if "data-still=" in path.read_text("utf-8")
 ]
@@ -58,7 +58,7 @@ def test_each_element_says_where_it_is_alive(page, site, name):
 
 def test_all_elements_are_tried():
     text = "".join((SITE / name).read_text("utf-8") for name in PAGES)
-    scripts = (chapters.ROOT / "book" / "assets").glob("*.js")
+    scripts = (book_sources.ROOT / "book" / "assets").glob("*.js")
     defined = {path.stem for path in scripts if f'define("{path.stem}"' in path.read_text("utf-8")}
     used = {name for name in defined if f"<{name} data-still=" in text}
     assert {"text-playground", "looking-glass", "live-tokenizer", "loss-curves"} <= used

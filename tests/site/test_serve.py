@@ -20,13 +20,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
-import chapters
+import book_sources
 import pytest
 import serve
+import web_addresses
 
 LIMIT = 30  # seconds that any wait may take; none needs one
-PROGRAM = [sys.executable, str(chapters.ROOT / "book" / "_ext" / "serve.py")]
-MAKEFILE = (chapters.ROOT / "Makefile").read_text("utf-8")
+PROGRAM = [sys.executable, str(book_sources.ROOT / "book" / "_ext" / "site" / "serve.py")]
+MAKEFILE = (book_sources.ROOT / "Makefile").read_text("utf-8")
 posix = pytest.mark.skipif(sys.platform == "win32", reason="terminals and signals of POSIX")
 # A background job's children inherit an ignored SIGINT, and Ctrl-C is for who has the terminal.
 LAUNCHER = """
@@ -175,7 +176,7 @@ def test_a_site_that_is_built_again_is_sent_again(url, folder):
 
 def test_below_one_path_there_is_nothing_else(folder):
     with serve.served(folder) as url:
-        assert urlsplit(url).path == urlsplit(chapters.homepage()).path == serve.PUBLISHED
+        assert urlsplit(url).path == urlsplit(web_addresses.homepage()).path == serve.PUBLISHED
         assert asked(url).body == b"<p>front"
         root = url.removesuffix(serve.PUBLISHED) + "/"
         for path in ("", "index.html", serve.PUBLISHED.strip("/"), "a.css"):
@@ -239,7 +240,7 @@ def running(
     target = slave
     process = subprocess.Popen(
         [sys.executable, "-c", LAUNCHER, *command],
-        cwd=chapters.ROOT,
+        cwd=book_sources.ROOT,
         env=settings | dict(environment or {}),
         stdin=source,
         stdout=target,
@@ -433,7 +434,7 @@ def test_no_browser_but_one_of_text_is_no_error(monkeypatch, found):
 # In the Makefile.
 
 # As make names it, which splits names at spaces.
-PYTHON = os.path.relpath(sys.executable, chapters.ROOT)
+PYTHON = os.path.relpath(sys.executable, book_sources.ROOT)
 BUILT = [f"PY={PYTHON}", "--old-file=site", "--old-file=port"]  # what is tried is the end
 
 

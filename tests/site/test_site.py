@@ -11,10 +11,12 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import bokeh_js
-import chapters
+import book_sources
+import chapter_notebook
 import front_page
 import mathml
 import pytest
+import web_addresses
 import yaml
 from for_everyone import barriers, each_theme
 from playwright.sync_api import expect
@@ -22,12 +24,12 @@ from sphinx.errors import ExtensionError
 
 from minigpt.lessons.tokenizer.plots import sentence
 
-SITE = chapters.ROOT / "_build" / "html"
+SITE = book_sources.ROOT / "_build" / "html"
 PAGES = sorted(path.name for path in SITE.glob("*.html"))
-STEMS = chapters.stems()
+STEMS = book_sources.stems()
 UNLISTED = {"404.html", "search.html"}  # pages that no search engine should offer
 PHONE, LAPTOP = {"width": 360, "height": 740}, {"width": 1280, "height": 800}
-BASE = yaml.safe_load((chapters.ROOT / "_config.yml").read_text("utf-8"))["html"]["baseurl"]
+BASE = yaml.safe_load((book_sources.ROOT / "_config.yml").read_text("utf-8"))["html"]["baseurl"]
 
 
 def text_of(name: str) -> str:
@@ -375,26 +377,26 @@ def test_a_chapter_offers_its_committed_notebook(stem, open_page, site_url):
     watched = open_page(f"{site_url}{stem}.html")
     links = [a.get_attribute("href") for a in watched.page.locator("#mg-run a").all()]
     assert len(links) == 3
-    repository = chapters.repository().removeprefix("https://github.com/")
+    repository = web_addresses.repository().removeprefix("https://github.com/")
     for link in links:
         assert link.endswith(f"notebooks/{stem}.ipynb")
         assert repository in link or link == f"notebooks/{stem}.ipynb"
     download = watched.page.locator("#mg-run a[download]").evaluate("a => a.href")
     served = watched.context.request.get(download).body()
-    assert served == chapters.notebook_path(stem).read_bytes()
+    assert served == book_sources.notebook_path(stem).read_bytes()
 
 
 @pytest.mark.parametrize("name", [n for n in PAGES if n not in UNLISTED])
 def test_the_link_to_a_pages_source_is_right(name):
     (path,) = re.findall(r'href="[^"]*/blob/main/(book/[^"?]+)\?plain=1"', text_of(name))
-    assert (chapters.ROOT / path).is_file()
+    assert (book_sources.ROOT / path).is_file()
 
 
 def test_the_front_page_says_what_there_is_and_what_it_costs():
     page = text_of("index.html")
     assert page.count("Available now") == len(STEMS)
     assert page.count('class="mg-station') == len(front_page.STATIONS)
-    peak = max(chapters.committed(stem).metadata["minigpt"]["peak_mb"] for stem in STEMS)
+    peak = max(chapter_notebook.committed(stem).metadata["minigpt"]["peak_mb"] for stem in STEMS)
     assert f"<strong>{peak} MB</strong>" in page
 
 

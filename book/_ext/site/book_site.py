@@ -1,0 +1,45 @@
+"""The book's own Sphinx extension: one line for each thing it adds to Jupyter Book."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+# Sphinx is told of this folder alone, and the parts read notebooks as those modules do.
+sys.path.append(str(Path(__file__).resolve().parents[1] / "notebooks"))
+
+import bokeh_js
+import chapter_status
+import download_links
+import front_page
+import launch_links
+import mathml
+import model_files
+import notebook_outputs
+import offline_site
+import page_widgets
+import site_files
+import stale_pages
+import theme_scripts
+
+PARTS = (
+    notebook_outputs,
+    chapter_status,
+    download_links,
+    front_page,
+    launch_links,
+    mathml,
+    bokeh_js,
+    page_widgets,
+    model_files,
+    site_files,
+    stale_pages,
+    theme_scripts,
+    offline_site,
+)
+
+
+def setup(app) -> dict:
+    for part in PARTS:
+        part.setup(app)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

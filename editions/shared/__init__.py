@@ -1,0 +1,1 @@
+"""What every edition says of itself, takes as a command, and writes."""

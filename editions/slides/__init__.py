@@ -1,0 +1,1 @@
+"""Slides of chapters, from what is marked in them."""

@@ -1,0 +1,1 @@
+"""Hand-outs of a chapter's exercises, and the keys to them."""

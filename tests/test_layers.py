@@ -1,0 +1,126 @@
+"""Who may import whom: pyproject.toml's contracts hold, and see what breaks them."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import book_sources
+import pytest
+
+ROOT = book_sources.ROOT
+LINT = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"]
+PYTHON = shutil.ignore_patterns("__pycache__", "*.safetensors")
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A copy of the packages and the contracts."""
+    for package in ("minigpt", "editions"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=PYTHON)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def linted(tree: Path) -> subprocess.CompletedProcess:
+    command = [*LINT, "--no-logo", "--no-cache"]
+    return subprocess.run(command, cwd=tree, capture_output=True, text=True, timeout=60)
+
+
+def plant(path: Path, line: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"\n{line}\n")
+
+
+def test_the_contracts_hold(tree):
+    done = linted(tree)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "told"),
+    [
+        (
+            "editions/slides/deck.py",
+            "from editions.posts import markdown",
+            "editions.slides is not allowed to import editions.posts",
+        ),
+        (
+            "editions/browser/chromium.py",
+            "import editions.built.stills",
+            "editions.browser is not allowed to import editions.built",
+        ),
+        (
+            "editions/posts/blocks.py",
+            "from editions.posts.dialects import DIALECTS",
+            "No two folders, and no two files, import each other BROKEN",
+        ),
+        (
+            "minigpt/attention/linear.py",
+            "from minigpt.model import GPT",
+            "minigpt.attention is not allowed to import minigpt.model",
+        ),
+        (
+            "minigpt/generation/reader.py",
+            "def later():\n    from minigpt.training import Recipe",
+            "minigpt.generation is not allowed to import minigpt.training",
+        ),
+        (
+            "minigpt/training/loss.py",
+            "from minigpt.training.run import train",
+            "No two folders, and no two files, import each other BROKEN",
+        ),
+        (
+            "minigpt/lessons/training/plots.py",
+            "from minigpt.lessons.model.plots import gelu_curves",
+            "minigpt.lessons.training is not allowed to import minigpt.lessons.model",
+        ),
+        (
+            "minigpt/data/corpus.py",
+            "import bokeh",
+            "minigpt.data is not allowed to import bokeh",
+        ),
+        (
+            "minigpt/rms/__init__.py",
+            "",
+            "The package reads from the ground up, as the book from the front BROKEN",
+        ),
+    ],
+)
+def test_a_wrong_import_is_seen(tree, file, line, told):
+    plant(tree / file, line)
+    done = linted(tree)
+    assert done.returncode == 1
+    assert told in done.stdout
+
+
+def imported(path: Path) -> set[str]:
+    """The modules that a file imports, by the first part of their names."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module.split(".")[0])
+    return names
+
+
+EXTENSION = ROOT / "book" / "_ext"  # in no package, so that no contract can hold its files
+
+
+def test_the_notebooks_tools_know_nothing_of_the_site():
+    above = {path.stem for path in (EXTENSION / "site").glob("*.py")} | {"editions"}
+    found = {path.name: imported(path) & above for path in (EXTENSION / "notebooks").glob("*.py")}
+    assert found and not any(found.values()), found
+
+
+def test_the_books_tools_import_each_other_in_one_direction():
+    files = {path.stem: path for path in EXTENSION.glob("*/*.py")}
+    graph = {stem: imported(path) & set(files) for stem, path in files.items()}
+    order = list(TopologicalSorter(graph).static_order())  # raises where there is a circle
+    assert order.index("book_sources") < order.index("chapters") < len(files)
