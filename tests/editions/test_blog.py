@@ -34,6 +34,8 @@ from editions.posts.markdown import fenced
 from editions.posts.pieces import pieces
 from editions.shared import edition
 
+pytestmark = pytest.mark.slow  # reads what `make formats` made
+
 STEMS = book_sources.stems()
 EVERY = pytest.mark.parametrize("stem", STEMS)
 TARGET = pytest.mark.parametrize("target", DIALECTS)

@@ -9,6 +9,8 @@ import pytest
 
 from editions import downloads
 
+pytestmark = pytest.mark.slow  # reads what `make formats` made
+
 
 @pytest.fixture(scope="module")
 def offered(site) -> Path:

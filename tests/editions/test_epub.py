@@ -23,6 +23,8 @@ from editions.built import stills
 from editions.print import epub, picture_pieces, static_pages
 from editions.shared import edition
 
+pytestmark = pytest.mark.slow  # reads what `make formats` made
+
 OPF = "{http://www.idpf.org/2007/opf}"
 XHTML = "{http://www.w3.org/1999/xhtml}"
 MATH = "{http://www.w3.org/1998/Math/MathML}math"

@@ -17,6 +17,8 @@ from editions.built import stills
 from editions.print import pdf, pdf_document, static_pages
 from editions.shared import edition
 
+pytestmark = pytest.mark.slow  # reads what `make formats` made
+
 
 @pytest.fixture(scope="module")
 def opened():

@@ -16,6 +16,8 @@ from editions.built.unlinked import unlinked
 from editions.slides import deck, marks
 from editions.slides.marks import Item, Part
 
+pytestmark = pytest.mark.slow  # reads what `make formats` made
+
 STEMS = book_sources.stems()
 FEWEST, MOST = 12, 25  # slides: what 45 minutes can use
 CHECK = """() => Reveal.getSlides().map((slide) => {

@@ -8,6 +8,8 @@ from bs4 import BeautifulSoup
 
 from editions.print import epub, pdf_document, static_pages
 
+pytestmark = pytest.mark.slow  # reads what `make formats` made
+
 HERE = "tokenizer"
 
 

@@ -9,6 +9,8 @@ from PIL import Image
 from editions.browser import photographed_page
 from editions.built import stills
 
+pytestmark = pytest.mark.slow  # reads what `make formats` made
+
 
 @pytest.fixture(scope="module")
 def all_stills():

@@ -15,6 +15,8 @@ from bs4 import BeautifulSoup
 from editions.built import built_page
 from editions.workshop import sheets
 
+pytestmark = pytest.mark.slow  # reads what `make formats` made
+
 STEMS = book_sources.stems()
 PLAN = book_sources.source("teaching")
 exercises_of = functools.cache(sheets.exercises)
