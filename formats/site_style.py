@@ -20,7 +20,7 @@ def site_style() -> str:
         ValueError: when there is no built site.
     """
     static = built_site.require() / "_static"
-    site = (static / "minigpt.css").read_text("utf-8")
+    site = (static / "site" / "minigpt.css").read_text("utf-8")
     palette = "\n".join(re.findall(r"^:root(?:\[[^\]]*\])? \{.*?^\}", site, re.M | re.S))
     math = data_address((static / "fonts" / "math.woff2").read_bytes(), "font/woff2")
     return "\n".join(

@@ -16,7 +16,7 @@ from page_complaints import complaints_of
 from page_fit import too_wide
 from playwright.sync_api import expect
 
-ASSETS = Path(__file__).resolve().parents[1] / "book" / "assets"
+FOLDER = Path(__file__).resolve().parents[1] / "book" / "assets" / "elements" / "loss-curves"
 STORED = json.loads((files("minigpt") / "results" / "curves.json").read_text("utf-8"))
 SETTINGS = STORED["settings"]
 STEPS = SETTINGS["steps"]
@@ -47,7 +47,7 @@ def diagnoses(page) -> list[dict]:
     return page.evaluate(
         """async () => {
             const { DIAGNOSES } = await import(
-                new URL('_static/loss-curves-diagnoses.js', document.baseURI));
+                new URL('_static/elements/loss-curves/diagnoses.js', document.baseURI));
             return DIAGNOSES;
         }"""
     )
@@ -58,7 +58,7 @@ def answers(page) -> dict:
     return page.evaluate(
         """async () => {
             const { ANSWERS } = await import(
-                new URL('_static/loss-curves-diagnoses.js', document.baseURI));
+                new URL('_static/elements/loss-curves/diagnoses.js', document.baseURI));
             return ANSWERS;
         }"""
     )
@@ -741,6 +741,6 @@ def test_nothing_moves_by_itself(element):
 
 
 def test_the_files_stay_small():
-    scripts = list(ASSETS.glob("loss-curves*"))
+    scripts = list(FOLDER.iterdir())
     assert len(scripts) == 4
     assert sum(path.stat().st_size for path in scripts) < 42 * 1024

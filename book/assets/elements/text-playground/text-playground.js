@@ -6,11 +6,11 @@
 // the model, `element.write()` when writing has ended; `element.ids` are the tokens of the prompt
 // and the text, `element.written` how many were written, `element.text` is the whole of it.
 
-import { ModelLoading, outOfMemory, WEIGHT } from "./model-loading.js";
+import { draw, likely, randomNumbers, ranked, sample } from "../../engine/sampling.js";
+import { ModelLoading, outOfMemory, WEIGHT } from "../../parts/model-loading.js";
+import { equal, PRESETS, SETTINGS, settingsInWords, settingSlider, showSetting } from "../../parts/sampling-settings.js";
+import { count, make, number } from "../../parts/token-chips.js";
 import { LARGEST_SEED, linkTo, readLink } from "./playground-link.js";
-import { draw, likely, randomNumbers, ranked, sample } from "./sampling.js";
-import { equal, PRESETS, SETTINGS, settingsInWords, settingSlider, showSetting } from "./sampling-settings.js";
-import { count, make, number } from "./token-chips.js";
 import { TokenDrawn } from "./token-drawn.js";
 import { WrittenText } from "./written-text.js";
 

@@ -1,8 +1,8 @@
 // <attention-steps tokens="the,cat,sat" q="1,0;0,1;1,1" k="…" v="…">: causal attention on three
 // tokens, one step at a time, with every number to read, to check on paper and to change.
 
+import { make } from "../../parts/token-chips.js";
 import { attentionByHand } from "./attention-by-hand.js";
-import { make } from "./token-chips.js";
 
 const LIMIT = 9;        // of a number, either way
 const MOST_TOKENS = 3;  // more of either

@@ -1,7 +1,7 @@
 // Draws the page's Bokeh figures in the page's colours. BokehJS is loaded, once, when the
 // first figure comes near the screen.
 (() => {
-  const base = new URL("bokeh/", document.currentScript.src);
+  const base = new URL("../bokeh/", document.currentScript.src);
   let ready;
   const load = (name) =>
     new Promise((done, failed) => {

@@ -5,14 +5,14 @@
 // writes them). For tests: `element.load()` resolves when they are there, `element.contexts` holds
 // them, `element.result` is what `sample` made of those shown, `element.counts` what was drawn.
 
-import { fetched } from "./fetched.js";
-import { whenNear } from "./near.js";
-import { along, axisEnd, axisMarks, bars, decimals, leftOf, legend, sum } from "./probability-bars.js";
-import { draw, randomNumbers, ranked, sample, softmax } from "./sampling.js";
-import { equal, PRESETS, remover, SETTINGS, settingsInWords, settingSlider, showSetting, UNCHANGED } from "./sampling-settings.js";
-import { chipText, count, loadVocabulary, make, number, spell, spelled } from "./token-chips.js";
+import { fetched } from "../../engine/fetched.js";
+import { draw, randomNumbers, ranked, sample, softmax } from "../../engine/sampling.js";
+import { whenNear } from "../../parts/near.js";
+import { along, axisEnd, axisMarks, bars, decimals, leftOf, legend, sum } from "../../parts/probability-bars.js";
+import { equal, PRESETS, remover, SETTINGS, settingsInWords, settingSlider, showSetting, UNCHANGED } from "../../parts/sampling-settings.js";
+import { chipText, count, loadVocabulary, make, number, spell, spelled } from "../../parts/token-chips.js";
 
-const FILE = new URL("models/next-token.json", import.meta.url);
+const FILE = new URL("../../models/next-token.json", import.meta.url);
 const SHOWN = 12;       // tokens with a row of their own
 const SEED = 1;         // the same settings draw the same tokens
 const ANNOUNCE = 700;   // milliseconds without a change before a screen reader is told

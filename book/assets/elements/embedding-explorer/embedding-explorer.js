@@ -5,12 +5,12 @@
 // near the screen. For tests: load(), pick(id), place(id, when) in the table's unit,
 // point(id) in pixels of the picture, neighbours(id, when).
 
-import { fetched } from "./fetched.js";
-import { whenNear } from "./near.js";
-import { readSafetensors } from "./safetensors.js";
-import { loadVocabulary, make, number, spelled } from "./token-chips.js";
+import { fetched } from "../../engine/fetched.js";
+import { readSafetensors } from "../../engine/safetensors.js";
+import { whenNear } from "../../parts/near.js";
+import { loadVocabulary, make, number, spelled } from "../../parts/token-chips.js";
 
-const FILE = new URL("models/token-map.safetensors", import.meta.url);
+const FILE = new URL("../../models/token-map.safetensors", import.meta.url);
 const WHOLE = 32767;      // a cosine of 1 in the file
 const PACE = 500;         // milliseconds of a journey from one map to the other
 const MARGIN = 14;        // pixels around the points

@@ -1,8 +1,8 @@
 // A text as its tokens, in one flowing paragraph: the prompt, and what was written, each token of
 // which can be chosen. A character whose bytes are spread over tokens stands in the last of them.
 
-import { keepOneTabStop, moveFocus } from "./tab-stop.js";
-import { make, spelled } from "./token-chips.js";
+import { keepOneTabStop, moveFocus } from "../../parts/tab-stop.js";
+import { make, spelled } from "../../parts/token-chips.js";
 
 const WHITE = { "\n": "line break", " ": "space", "\t": "tab", "\r": "carriage return" };
 

@@ -7,13 +7,13 @@
 // runs in the page. For tests: `element.load()` resolves when it is there, `element.model` and
 // `element.tokenizer` are what it loaded, `element.maps[layer][head]` are the weights shown.
 
-import { whenNear } from "./near.js";
-import { keepOneTabStop, moveFocus } from "./tab-stop.js";
-import { AttentionOnly } from "./attention-only.js";
-import { chipText, count, loadVocabulary, make } from "./token-chips.js";
-import { tokenName } from "./token-name.js";
+import { AttentionOnly } from "../../engine/attention-only.js";
+import { whenNear } from "../../parts/near.js";
+import { keepOneTabStop, moveFocus } from "../../parts/tab-stop.js";
+import { chipText, count, loadVocabulary, make } from "../../parts/token-chips.js";
+import { tokenName } from "../../parts/token-name.js";
 
-const MODEL = new URL("models/attention-only", import.meta.url);
+const MODEL = new URL("../../models/attention-only", import.meta.url);
 const SHOWN = 48;        // tokens at most, or the cells of the map become too small for a finger
 const ANNOUNCE = 1000;   // milliseconds without typing before a screen reader is told
 const LABEL = 64;        // pixels beside the map for the tokens' names

@@ -1,7 +1,7 @@
 // Vectors as strips of cells, a cell for each number, all on one scale: a number above 0 fills the
 // upper half of its cell, one below 0 the lower half, the more strongly the farther from 0.
 
-import { make } from "./token-chips.js";
+import { make } from "../../parts/token-chips.js";
 
 const LEGEND = [-1, -0.5, -0.1, 0, 0.1, 0.5, 1];  // of the largest number
 

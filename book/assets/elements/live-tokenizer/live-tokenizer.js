@@ -4,9 +4,9 @@
 // waits until the reader focuses the text box, presses an example or asks for it.
 // For tests: `element.tokenizers` holds those loaded so far, `element.load(name)` loads one.
 
-import { whenNear } from "./near.js";
-import { keepOneTabStop, moveFocus } from "./tab-stop.js";
-import { VOCABULARIES, count, fillChip, hex, loadVocabulary, make, number, spell, spelled } from "./token-chips.js";
+import { whenNear } from "../../parts/near.js";
+import { keepOneTabStop, moveFocus } from "../../parts/tab-stop.js";
+import { VOCABULARIES, count, fillChip, hex, loadVocabulary, make, number, spell, spelled } from "../../parts/token-chips.js";
 
 const FIRST_TEXT = "To be, or not to be: that is the question.";
 const SHOWN = 400;       // chips on the page at most; the counts are always for the whole text

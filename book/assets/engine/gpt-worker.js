@@ -3,9 +3,9 @@
 // while the weights come it also gets {number, progress}.
 
 import { fetched } from "./fetched.js";
-import { GPT } from "./gpt.js";
 import { GPTReader } from "./gpt-reader.js";
 import { trace } from "./gpt-trace.js";
+import { GPT } from "./gpt.js";
 import { readSafetensors } from "./safetensors.js";
 
 let model;

@@ -1,21 +1,21 @@
 // What the page's elements share: which vocabularies there are, how an element is made, and how
 // a token looks.
 
-import { loadTokenizer } from "./tokenizer.js";
+import { loadTokenizer } from "../engine/tokenizer.js";
 
 export const VOCABULARIES = {
   gpt2: {
     short: "GPT-2",
     title: "GPT-2 (50,257 tokens)",
     owner: "GPT-2’s",
-    file: new URL("tokenizers/gpt2.json", import.meta.url),
+    file: new URL("../tokenizers/gpt2.json", import.meta.url),
     weight: "190 kB",
   },
   shakespeare: {
     short: "Our tokenizer",
     title: "Ours, trained on Shakespeare (4,096 tokens)",
     owner: "our",
-    file: new URL("tokenizers/shakespeare.json", import.meta.url),
+    file: new URL("../tokenizers/shakespeare.json", import.meta.url),
     weight: "14 kB",
   },
 };

@@ -1,8 +1,8 @@
 // A text of the reader's and what it is on its way through the shipped model: the box to type
 // into, the model's loading, and the trace (gpt-trace.js) of what stands in the box.
 
-import { whenNear } from "./near.js";
 import { ModelLoading, outOfMemory } from "./model-loading.js";
+import { whenNear } from "./near.js";
 import { count, make } from "./token-chips.js";
 
 const SHOWN = 48;        // tokens at most, as in <attention-explorer>

@@ -1,7 +1,7 @@
 // Of a page opened as a file, browsers run no modules, of which its elements are made. layout.html
 // loads this there, and each element says how to bring it to life.
 (() => {
-  const root = new URL("../", document.currentScript.src);
+  const root = new URL("../../", document.currentScript.src);
   const local = decodeURIComponent(root.pathname);
   const windows = /^\/[A-Za-z]:/.test(local) || root.host;
   const folder = windows

@@ -4,7 +4,7 @@
 import { fetched } from "./fetched.js";
 import { fromTokenizerJson } from "./tokenizer-json.js";
 
-const FOLDER = new URL("models/shakespeare/", import.meta.url);
+const FOLDER = new URL("../models/shakespeare/", import.meta.url);
 const WEIGHTS = "int8.safetensors";
 
 let loading;

@@ -5,15 +5,15 @@
 // (gpt-trace.js), `element.token` the chosen token's place, from 0, `element.updated` resolves
 // when the newest text is.
 
-import "./attention-explorer.js";
-import "./logit-lens.js";
-import { norm } from "./gpt-trace.js";
-import { LikelyTokens } from "./likely-tokens.js";
+import { norm } from "../../engine/gpt-trace.js";
+import { LikelyTokens } from "../../parts/likely-tokens.js";
+import { keepOneTabStop, moveFocus } from "../../parts/tab-stop.js";
+import { fillChip, make, number } from "../../parts/token-chips.js";
+import { tokenAt, tokenName } from "../../parts/token-name.js";
+import { TracedText } from "../../parts/traced-text.js";
+import "../attention-explorer/attention-explorer.js";
+import "../logit-lens/logit-lens.js";
 import { StreamLengths } from "./stream-lengths.js";
-import { keepOneTabStop, moveFocus } from "./tab-stop.js";
-import { fillChip, make, number } from "./token-chips.js";
-import { tokenAt, tokenName } from "./token-name.js";
-import { TracedText } from "./traced-text.js";
 import { VectorStrips } from "./vector-strips.js";
 
 const BEST = 10;        // tokens in the last stage

@@ -1,11 +1,11 @@
 // What one token of a text was drawn from: the best tokens before and after the settings, who was
 // ruled out by what, and the draw. Each other token can take its place.
 
-import { along, axisEnd, axisMarks, bars, decimals, leftOf, legend, sum } from "./probability-bars.js";
-import { ranked, sample, softmax } from "./sampling.js";
-import { remover, SETTINGS, settingsInWords } from "./sampling-settings.js";
-import { keepOneTabStop, moveFocus } from "./tab-stop.js";
-import { chipText, count, make, number, spelled } from "./token-chips.js";
+import { ranked, sample, softmax } from "../../engine/sampling.js";
+import { along, axisEnd, axisMarks, bars, decimals, leftOf, legend, sum } from "../../parts/probability-bars.js";
+import { remover, SETTINGS, settingsInWords } from "../../parts/sampling-settings.js";
+import { keepOneTabStop, moveFocus } from "../../parts/tab-stop.js";
+import { chipText, count, make, number, spelled } from "../../parts/token-chips.js";
 
 const SHOWN = 10;  // tokens with a row of their own, and the chosen one where it is not among them
 

@@ -5,9 +5,9 @@
 // Every state is drawn at the start and the later ones stay hidden, so that stepping moves
 // nothing else on the page.
 
-import { whenNear } from "./near.js";
-import { mergePair } from "./tokenizer.js";
-import { VOCABULARIES, count, fillChip, loadVocabulary, make, number, spelled } from "./token-chips.js";
+import { mergePair } from "../../engine/tokenizer.js";
+import { whenNear } from "../../parts/near.js";
+import { VOCABULARIES, count, fillChip, loadVocabulary, make, number, spelled } from "../../parts/token-chips.js";
 
 const PACE = 1400;    // milliseconds between two steps while playing
 const LONGEST = 40;   // characters that the reader may type

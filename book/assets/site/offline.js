@@ -3,7 +3,7 @@
 (() => {
   const BYTES = 0;  // of all files; book/_ext/offline_site.py writes it
   const box = document.querySelector(".mg-offline");
-  const root = new URL("../", document.currentScript.src);
+  const root = new URL("../../", document.currentScript.src);
   const workers = navigator.serviceWorker;
   if (!workers) return;  // none without https, and in some browsers' private windows
 

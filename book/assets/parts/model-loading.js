@@ -1,7 +1,7 @@
 // What an element shows while the shipped model comes: a line, a progress bar, and a button that
 // starts, or starts again.
 
-import { loadShippedModel } from "./shipped-model.js";
+import { loadShippedModel } from "../engine/shipped-model.js";
 import { make } from "./token-chips.js";
 
 export const WEIGHT = "2.7\u00a0MB";

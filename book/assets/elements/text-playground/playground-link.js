@@ -1,7 +1,7 @@
 // A text of the playground as the fragment of an address, from which it can be written again:
 // "#playground?prompt=…&temperature=0.7&…". Numbers are decimal; "off" is a setting's null.
 
-import { SETTINGS } from "./sampling-settings.js";
+import { SETTINGS } from "../../parts/sampling-settings.js";
 
 const MARK = "#playground?";
 export const LARGEST_SEED = 2 ** 32 - 1;

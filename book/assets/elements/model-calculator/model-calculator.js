@@ -3,8 +3,8 @@
 // `element.config` holds the sizes under the names of minigpt's GPTConfig, and may be set;
 // `element.ledger` holds the exact numbers behind what is shown.
 
+import { count, make, number } from "../../parts/token-chips.js";
 import { divisors, LIMITS, checkConfig, modelLedger, nearestDivisor, parameterCount, PRESETS } from "./model-ledger.js";
-import { count, make, number } from "./token-chips.js";
 
 const ANNOUNCE = 700;         // milliseconds without a change before a screen reader is told
 const SCALE = [3, 12];        // the ends of the scale of parameters, as powers of 10

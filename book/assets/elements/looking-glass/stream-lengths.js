@@ -1,6 +1,6 @@
 // The lengths of a token's vector on its way through the blocks, and of what each block adds.
 
-import { make } from "./token-chips.js";
+import { make } from "../../parts/token-chips.js";
 
 export class StreamLengths {
   constructor() {

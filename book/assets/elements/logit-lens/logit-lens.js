@@ -6,11 +6,11 @@
 // (gpt-trace.js), `element.updated` resolves when the newest text is. A reader's choice of a
 // column is told by the event "token-chosen", its `detail` the token's place, from 0.
 
-import { LikelyTokens, percent } from "./likely-tokens.js";
-import { keepOneTabStop, moveFocus } from "./tab-stop.js";
-import { chipText, make } from "./token-chips.js";
-import { tokenAt, tokenName } from "./token-name.js";
-import { TracedText } from "./traced-text.js";
+import { LikelyTokens, percent } from "../../parts/likely-tokens.js";
+import { keepOneTabStop, moveFocus } from "../../parts/tab-stop.js";
+import { chipText, make } from "../../parts/token-chips.js";
+import { tokenAt, tokenName } from "../../parts/token-name.js";
+import { TracedText } from "../../parts/traced-text.js";
 
 const ANNOUNCE = 700;   // milliseconds without a move before a screen reader is told
 const SOURCE = "https://www.lesswrong.com/posts/AcKRB8wDpdaN6v6ru/interpreting-gpt-the-logit-lens";

@@ -4,14 +4,14 @@
 // The runs (minigpt/results/curves.json) are fetched when the element comes near the screen.
 // `element.load()` resolves when they are there, and `element.data` holds them.
 
-import { fetched } from "./fetched.js";
-import { drawChart, smoothed, svg } from "./loss-curves-chart.js";
-import { ANSWERS, DIAGNOSES, HEALTHY } from "./loss-curves-diagnoses.js";
-import { whenNear } from "./near.js";
-import { keepOneTabStop, moveFocus } from "./tab-stop.js";
-import { count, make, number } from "./token-chips.js";
+import { fetched } from "../../engine/fetched.js";
+import { whenNear } from "../../parts/near.js";
+import { keepOneTabStop, moveFocus } from "../../parts/tab-stop.js";
+import { count, make, number } from "../../parts/token-chips.js";
+import { drawChart, smoothed, svg } from "./chart.js";
+import { ANSWERS, DIAGNOSES, HEALTHY } from "./diagnoses.js";
 
-const FILE = new URL("results/curves.json", import.meta.url);
+const FILE = new URL("../../results/curves.json", import.meta.url);
 
 let instances = 0;
 
