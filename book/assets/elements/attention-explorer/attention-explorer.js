@@ -12,12 +12,13 @@ import { whenNear } from "../../parts/near.js";
 import { keepOneTabStop, moveFocus } from "../../parts/tab-stop.js";
 import { chipText, count, loadVocabulary, make } from "../../parts/token-chips.js";
 import { tokenName } from "../../parts/token-name.js";
+import { describe, describeCell, percent, summarize, WRITTEN } from "./in-words.js";
+import { paint, tint, WeightMap } from "./weight-map.js";
+import { WeightTable } from "./weight-table.js";
 
 const MODEL = new URL("../../models/attention-only", import.meta.url);
 const SHOWN = 48;        // tokens at most, or the cells of the map become too small for a finger
 const ANNOUNCE = 1000;   // milliseconds without typing before a screen reader is told
-const LABEL = 64;        // pixels beside the map for the tokens' names
-const WRITTEN = 0.05;    // from this weight on a token's percentage is written out
 
 const EXAMPLES = [
   { label: "Verse", text: "But soft, what light through yonder window breaks?\nIt is the east, and Juliet is the sun." },
@@ -36,10 +37,6 @@ function loadModel() {
   return loading;
 }
 
-// How strongly a weight is tinted. The square root, as most weights are small; the legend shows it.
-const tint = (weight) => Math.sqrt(weight);
-const percent = (weight) => (weight > 0 && weight < 0.005 ? "<\u00a01\u00a0%" : `${Math.round(100 * weight)}\u00a0%`);
-
 class AttentionExplorer extends HTMLElement {
   layer = 0;
   head = 0;
@@ -54,8 +51,8 @@ class AttentionExplorer extends HTMLElement {
     if (this.body) return;
     this.build();
     if (!this.given) whenNear(this, () => this.load());
-    new ResizeObserver(() => this.drawMap()).observe(this.figure);
-    new MutationObserver(() => { this.drawSmallMaps(); this.drawMap(); })
+    new ResizeObserver(() => this.picture.draw()).observe(this.figure);
+    new MutationObserver(() => { this.drawSmallMaps(); this.picture.draw(); })
       .observe(document.documentElement, { attributeFilter: ["data-theme"] });
   }
 
@@ -78,8 +75,9 @@ class AttentionExplorer extends HTMLElement {
       type: "button", class: "mg-button", text: "Try again", hidden: true, click: () => this.load(),
     });
     this.live = make("p", { class: "mg-visually-hidden", role: "status" });
+    this.numbers = new WeightTable(this);
     this.body = make("div", { class: "mg-explorer", hidden: true },
-      this.buildHeads(id), this.buildReading(id), this.buildMap(), this.buildNumbers());
+      this.buildHeads(id), this.buildReading(id), this.buildMap(), this.numbers.node);
     if (this.given) this.replaceChildren(this.body, this.live);
     else this.replaceChildren(
       make("label", { class: "mg-label", for: `${id}-text`, text: "Type a text, or choose one" }),
@@ -137,27 +135,20 @@ class AttentionExplorer extends HTMLElement {
   buildMap() {
     const token = (cell) => cell?.[this.backward ? 1 : 0];
     const hover = (cell) => { this.cell = cell; this.hovered = token(cell); this.drawToken(); };
-    this.canvas = make("canvas", {
+    this.picture = new WeightMap(this, {
       role: "img",
-      pointermove: (event) => { if (event.pointerType !== "touch") hover(this.cellAt(event)); },
+      pointermove: (event) => { if (event.pointerType !== "touch") hover(this.picture.cellAt(event)); },
       pointerleave: (event) => { if (event.pointerType !== "touch") hover(undefined); },
       click: (event) => {
-        const cell = this.cellAt(event);
+        const cell = this.picture.cellAt(event);
         if (cell) this.pin(token(cell), cell);
       },
     });
     this.readout = make("p", { class: "mg-readout" });
-    this.figure = make("figure", { class: "mg-explorer-map" }, this.canvas,
+    this.figure = make("figure", { class: "mg-explorer-map" }, this.picture.canvas,
       make("figcaption", {},
         make("p", { text: "Each row is a token that looks, each column a token that is looked at." }), this.readout));
     return this.figure;
-  }
-
-  buildNumbers() {
-    this.numbers = make("div", { class: "mg-numbers", role: "region", tabindex: 0 });
-    this.fold = make("details", { class: "mg-explorer-numbers", toggle: () => this.drawNumbers() },
-      make("summary"), this.numbers);
-    return this.fold;
   }
 
   // Resolves when the model is there, or when the page says that it is not.
@@ -265,7 +256,8 @@ class AttentionExplorer extends HTMLElement {
 
   get size() { return this.bytes.length; }
   get current() { return this.hovered ?? this.pinned; }
-  weight(query, key) { return this.maps[this.layer][this.head][query * this.size + key]; }
+  get shownMap() { return this.maps[this.layer][this.head]; }
+  weight(query, key) { return this.shownMap[query * this.size + key]; }
 
   named(i) { return tokenName(this.bytes[i]); }
 
@@ -299,11 +291,10 @@ class AttentionExplorer extends HTMLElement {
     press(this.headButtons, this.headButtons[this.layer * this.maps[0].length + this.head]);
     this.heading.textContent = name;
     this.summary.textContent = summarize(this);
-    this.canvas.setAttribute("aria-label",
+    this.picture.canvas.setAttribute("aria-label",
       `The weights of ${name.toLowerCase()} as a map; the table after it holds its ${this.size} rows and columns.`);
-    this.fold.firstChild.textContent = `The numbers of ${name.toLowerCase()}`;
-    this.numbers.setAttribute("aria-label", this.fold.firstChild.textContent);
-    this.drawNumbers();
+    this.numbers.name(`The numbers of ${name.toLowerCase()}`);
+    this.numbers.draw();
     this.drawToken();
   }
 
@@ -324,7 +315,7 @@ class AttentionExplorer extends HTMLElement {
     this.sentence.textContent = describe(this, at);
     this.readout.textContent = this.cell
       ? describeCell(this, ...this.cell) : "Point at a cell, or tap it, to read it.";
-    this.drawMap();
+    this.picture.draw();
   }
 
   drawSmallMaps() {
@@ -332,156 +323,11 @@ class AttentionExplorer extends HTMLElement {
     const maps = this.maps.flat();
     this.headButtons.forEach((button, i) => paint(button.firstChild, maps[i], this.size, colours));
   }
-
-  // Where the map's cells are: pixels before the first one, and a cell's side.
-  get grid() {
-    const side = this.canvas.clientWidth;
-    const before = Math.min(LABEL, side / 5);
-    return { side, before, step: (side - before) / this.size };
-  }
-
-  drawMap() {
-    const { side, before, step } = this.grid;
-    if (!this.size || !side) return;
-    const sharp = window.devicePixelRatio || 1;
-    this.canvas.width = this.canvas.height = Math.round(side * sharp);
-    const colours = getComputedStyle(this);
-    const colour = (name) => colours.getPropertyValue(name).trim();
-    const context = this.canvas.getContext("2d");
-    context.scale(sharp, sharp);
-    context.imageSmoothingEnabled = false;
-    const cells = paint(document.createElement("canvas"), this.maps[this.layer][this.head], this.size, colours);
-    context.drawImage(cells, before, before, side - before, side - before);
-
-    const at = this.current;
-    context.strokeStyle = colour("--mg-hue-2");
-    context.lineWidth = 2;
-    if (this.backward) context.strokeRect(before + at * step, before + at * step, step, side - before - at * step - 1);
-    else context.strokeRect(before, before + at * step, (at + 1) * step, step);
-    if (this.cell) {
-      context.strokeStyle = colour("--mg-ink");
-      context.strokeRect(before + this.cell[1] * step, before + this.cell[0] * step, step, step);
-    }
-    const [query, key] = this.cell ?? (this.backward ? [undefined, at] : [at, undefined]);
-    context.textBaseline = "middle";
-    context.save();
-    context.textAlign = "right";
-    context.translate(before - 5, 0);
-    this.drawNames(context, colour, query);
-    context.restore();
-    // Columns' names are those of rows, turned by a quarter, with the ends at the map's top.
-    context.transform(0, -1, 1, 0, 0, before - 5);
-    this.drawNames(context, colour, key);
-  }
-
-  // The tokens' names in a column that ends or starts beside the map: as many as there is room
-  // for, and the chosen one in any case.
-  drawNames(context, colour, chosen) {
-    const { before, step } = this.grid;
-    const every = Math.ceil(11 / step);
-    for (let i = 0; i < this.size; i++) {
-      if (i !== chosen && (i % every || Math.abs(i - chosen) * step < 11)) continue;
-      context.font = `${i === chosen ? "bold " : ""}11px ${colour("--mg-mono")}`;
-      context.fillStyle = colour(i === chosen ? "--mg-ink" : "--mg-muted");
-      const name = this.named(i);
-      context.fillText(name.length > 8 ? `${name.slice(0, 7)}…` : name, 0, before + (i + 0.5) * step);
-    }
-  }
-
-  cellAt(event) {
-    const { before, step } = this.grid;
-    const box = this.canvas.getBoundingClientRect();
-    const cell = [event.clientY - box.top, event.clientX - box.left]
-      .map((place) => Math.floor((place - before) / step));
-    return cell.every((i) => i >= 0 && i < this.size) ? cell : undefined;
-  }
-
-  drawNumbers() {
-    if (!this.fold.open || !this.size) return;
-    const name = (i) => `${i + 1} ${this.named(i)}`;
-    const head = this.bytes.map((_, i) => make("th", { scope: "col", text: name(i) }));
-    this.numbers.replaceChildren(make("table", {},
-      make("caption", { text: "Rows look, columns are looked at. Every row sums to 1." }),
-      make("thead", {}, make("tr", {}, make("td"), ...head)),
-      make("tbody", {}, ...this.bytes.map((_, query) => make("tr", {},
-        make("th", { scope: "row", text: name(query) }),
-        ...this.bytes.map((_, key) => make("td", { text: key > query ? "" : this.weight(query, key).toFixed(2) })))))));
-  }
 }
 
 function tinted(element, weight) {
   element.style.setProperty("--tint", tint(weight).toFixed(3));
   return element;
-}
-
-// A map, one pixel a cell; what may not be looked at stays empty.
-function paint(canvas, weights, size, colours) {
-  canvas.width = canvas.height = size;
-  const context = canvas.getContext("2d");
-  for (let query = 0; query < size; query++) {
-    context.globalAlpha = 1;
-    context.fillStyle = colours.getPropertyValue("--mg-raised").trim();
-    context.fillRect(0, query, query + 1, 1);
-    context.fillStyle = colours.getPropertyValue("--mg-weight").trim();
-    for (let key = 0; key <= query; key++) {
-      context.globalAlpha = tint(weights[query * size + key]);
-      context.fillRect(key, query, 1, 1);
-    }
-  }
-  return canvas;
-}
-
-const list = new Intl.ListFormat("en-GB", { type: "conjunction" });
-
-// “lord” (token 7) looks 62 % at “my” (6), 20 % at “,” (3) and 18 % at 5 other tokens.
-function describe(explorer, at) {
-  const { size, backward } = explorer;
-  const others = Array.from({ length: size }, (_, i) => i).filter((i) => (backward ? i >= at : i <= at));
-  const weight = (i) => (backward ? explorer.weight(i, at) : explorer.weight(at, i));
-  const ranked = others.sort((a, b) => weight(b) - weight(a) || a - b);
-  const told = ranked.filter((i, rank) => rank === 0 || (rank < 4 && weight(i) >= WRITTEN));
-  const left = ranked.length - told.length;
-  const name = (i) => (i === at ? "itself" : `“${explorer.named(i)}” (${i + 1})`);
-  const parts = told.map((i) =>
-    (backward ? `${name(i)} with ${percent(weight(i))}` : `${percent(weight(i))} at ${name(i)}`));
-  if (left && backward) parts.push(`${count(left, "other token")} with less`);
-  if (left && !backward) {
-    const rest = ranked.slice(told.length).reduce((sum, i) => sum + weight(i), 0);
-    parts.push(`${percent(rest)} at ${count(left, "other token")}`);
-  }
-  return `“${explorer.named(at)}” (token ${at + 1}) ${backward ? "is looked at by" : "looks"} ${list.format(parts)}.`;
-}
-
-function describeCell(explorer, query, key) {
-  const looks = `“${explorer.named(query)}” (${query + 1})`;
-  const seen = key === query ? "itself" : `“${explorer.named(key)}” (${key + 1})`;
-  return key > query ? `${looks} cannot look at ${seen}, which comes later.`
-    : `${looks} looks ${percent(explorer.weight(query, key))} at ${seen}.`;
-}
-
-// What the map's diagonal, its neighbour and its first column hold, in words. The first two
-// tokens are left out: to them "itself", "the one before" and "the first" are not three things.
-function summarize(explorer) {
-  const { ids, size } = explorer;
-  if (size < 4) return "";
-  let [before, first, itself, repeats, copy, after] = [0, 0, 0, 0, 0, 0];
-  for (let query = 2; query < size; query++) {
-    before += explorer.weight(query, query - 1);
-    first += explorer.weight(query, 0);
-    itself += explorer.weight(query, query);
-    // Where the same token stood, unless that is right before: what followed is then itself.
-    const places = ids.slice(0, query - 1).flatMap((id, key) => (id === ids[query] ? [key] : []));
-    if (places.length) repeats += 1;
-    for (const key of places) {
-      copy += explorer.weight(query, key);
-      after += explorer.weight(query, key + 1);
-    }
-  }
-  const share = (sum) => percent(sum / (size - 2));
-  return `From the third token on, a token looks on average ${share(before)} at the one before it, ${share(itself)} at itself `
-    + `and ${share(first)} at the first.`
-    + (repeats ? ` If it occurred before, it looks ${percent(copy / repeats)} there `
-      + `and ${percent(after / repeats)} at what followed.` : "");
 }
 
 function press(buttons, chosen) {
