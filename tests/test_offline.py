@@ -30,8 +30,8 @@ PAGES = sorted(path.name for path in SITE.glob("*.html"))
 CONFIG = yaml.safe_load((chapters.ROOT / "_config.yml").read_text("utf-8"))
 FEW = ("index.html", "status.html", "404.html", "manifest.webmanifest")
 FEW_ASSETS = (
-    *(f"site/{name}" for name in ("offline.js", "book.js", "minigpt.css", "logo.svg")),
-    "parts/widgets.css",
+    *(f"site/{name}" for name in ("offline.js", "book.js", "logo.svg")),
+    *CONFIG["sphinx"]["config"]["html_css_files"],
     "pygments.css",
 )
 KEPT = "Kept for reading offline."
@@ -204,7 +204,7 @@ def test_the_manifest_names_the_app_and_its_icons(site):
 
 
 def test_the_colours_of_the_app_are_those_of_the_page(site):
-    style = (site / "_static" / "site" / "minigpt.css").read_text("utf-8")
+    style = (site / "_static" / "site" / "colours.css").read_text("utf-8")
     light, dark = re.findall(r"--mg-page: (#\w+);", style)
     for name in PAGES:
         head = (site / name).read_text("utf-8")
