@@ -4,12 +4,13 @@
 import { make, number } from "./token-chips.js";
 
 export const UNCHANGED = { temperature: 1, top_k: null, top_p: null, min_p: null };
-export const PRESETS = [
+const PRESETS = [
   { label: "Greedy", brief: "T 0", settings: { temperature: 0 } },
   { label: "As trained", brief: "T 1", settings: {} },
   { label: "Careful", brief: "T 0.7, p 0.9", settings: { temperature: 0.7, top_p: 0.9 } },
   { label: "Wild", brief: "T 1.5", settings: { temperature: 1.5 } },
 ].map((preset) => ({ ...preset, settings: { ...UNCHANGED, ...preset.settings } }));
+export const CAREFUL = PRESETS.find(({ label }) => label === "Careful").settings;
 
 const hundredths = (from, to, by = 1) => Array.from({ length: (to - from) / by + 1 }, (_, i) => (from + i * by) / 100);
 
@@ -40,9 +41,23 @@ export function settingsInWords(settings) {
 // What ruled a token out, from the name of the step.
 export const remover = (step) => (step === "temperature" ? "T = 0" : LABELS[step]);
 
-// The slider of SETTINGS[i], with its name, a note and its value above it. `change` is told
-// {name: value} when the reader moves it.
-export function settingSlider(i, { id, size, change }) {
+// {presets, sliders}: a button for each preset and a row for each setting. `size` is the
+// vocabulary's; `change` is told {name: value, …} when the reader uses one of them.
+export function settingControls({ id, size, change }) {
+  const presets = PRESETS.map(({ label, brief, settings }) => make("button", {
+    type: "button", class: "mg-button", click: () => change(settings),
+  }, `${label} `, make("span", { class: "mg-brief", text: brief })));
+  return { presets, sliders: SETTINGS.map(({ name }, i) => settingSlider(i, { id: `${id}-${name}`, size, change })) };
+}
+
+// removed(name): how many tokens a setting rules out, where that is known.
+export function showSettings({ presets, sliders }, settings, removed = () => undefined) {
+  presets.forEach((button, i) => button.setAttribute("aria-pressed", String(equal(PRESETS[i].settings, settings))));
+  for (const row of sliders) showSetting(row, settings[row.name], removed(row.name));
+}
+
+// The slider of SETTINGS[i], with its name, a note and its value above it.
+function settingSlider(i, { id, size, change }) {
   const { name, label, stops, text } = SETTINGS[i];
   const row = { name, label, text, stops: stops(size) };
   row.slider = make("input", {
@@ -58,8 +73,7 @@ export function settingSlider(i, { id, size, change }) {
   return row;
 }
 
-// removed: how many tokens the setting rules out, where that is known.
-export function showSetting({ name, text, stops, slider, value, note }, setting, removed) {
+function showSetting({ name, text, stops, slider, value, note }, setting, removed) {
   const said = setting === null ? "off" : text(setting);
   slider.value = stops.indexOf(setting);
   slider.setAttribute("aria-valuetext", said);

@@ -5,7 +5,7 @@
 // `element.load()` resolves when they are there, and `element.data` holds them.
 
 import { fetched } from "../../engine/fetched.js";
-import { whenNear } from "../../parts/near.js";
+import { FetchedElement } from "../../parts/fetched-element.js";
 import { keepOneTabStop, moveFocus } from "../../parts/tab-stop.js";
 import { count, make, number } from "../../parts/token-chips.js";
 import { drawChart, smoothed, svg } from "./chart.js";
@@ -45,42 +45,18 @@ function unpack({ settings, runs }) {
   return { logged, evaluated, runs: shownRuns };
 }
 
-class LossCurves extends HTMLElement {
+class LossCurves extends FetchedElement {
   at = 0;      // the run shown: 0 is the healthy one
   place = 0;   // of the cursor, an index into `places`
+  what = "the runs";
 
-  connectedCallback() {
-    if (this.message) return;
-    this.message = make("p", { class: "mg-message", role: "status" });
-    this.retry = make("button", {
-      type: "button", class: "mg-button", text: "Try again", hidden: true, click: () => this.load(),
-    });
-    this.replaceChildren(this.message, this.retry);
-    whenNear(this, () => this.load());
+  async fetchData() {
+    const data = await (await fetched(FILE)).json();
+    Object.assign(this, unpack(data));
+    this.data = data;
   }
 
-  // Resolves when the runs are there, or when the page says that they are not.
-  load() {
-    this.attempt ??= this.tryToLoad().finally(() => { this.attempt = undefined; });
-    return this.attempt;
-  }
-
-  async tryToLoad() {
-    if (this.data) return;
-    this.dataset.state = "loading";
-    this.message.textContent = "Loading the runs …";
-    try {
-      const data = await (await fetched(FILE)).json();
-      Object.assign(this, unpack(data));
-      this.data = data;
-    } catch (error) {
-      this.dataset.state = "failed";
-      this.message.textContent = `Could not load the runs: check the connection and reload the page, or press the button. (${error.message})`;
-      this.retry.hidden = false;
-      return;
-    }
-    this.dataset.state = "ready";
-    const retried = document.activeElement === this.retry;
+  begin() {
     const { settings } = this.data;
     this.steps = settings.steps;
     this.places = [...this.logged, this.steps];
@@ -99,8 +75,9 @@ class LossCurves extends HTMLElement {
       if (drawn !== this.picture.clientWidth) this.draw();
       drawn = this.picture.clientWidth;
     })).observe(this.picture);
-    if (retried) this.next.focus();
   }
+
+  get first() { return this.next; }
 
   build() {
     const id = `loss-curves-${++instances}`;

@@ -7,9 +7,9 @@
 
 import { fetched } from "../../engine/fetched.js";
 import { draw, randomNumbers, ranked, sample, softmax } from "../../engine/sampling.js";
-import { whenNear } from "../../parts/near.js";
+import { FetchedElement } from "../../parts/fetched-element.js";
 import { along, axisEnd, axisMarks, bars, decimals, leftOf, legend, sum } from "../../parts/probability-bars.js";
-import { equal, PRESETS, remover, SETTINGS, settingsInWords, settingSlider, showSetting, UNCHANGED } from "../../parts/sampling-settings.js";
+import { equal, remover, settingControls, settingsInWords, showSettings, UNCHANGED } from "../../parts/sampling-settings.js";
 import { chipText, count, loadVocabulary, make, number, spell, spelled } from "../../parts/token-chips.js";
 
 const FILE = new URL("../../models/next-token.json", import.meta.url);
@@ -36,52 +36,28 @@ function unpack({ step, contexts }, tokenizer) {
   });
 }
 
-class NextToken extends HTMLElement {
+class NextToken extends FetchedElement {
   at = 0;  // the context shown
   settings = { ...UNCHANGED };
   counts = new Map();
-
-  connectedCallback() {
-    if (this.message) return;
-    this.message = make("p", { class: "mg-message", role: "status" });
-    this.retry = make("button", {
-      type: "button", class: "mg-button", text: "Try again", hidden: true, click: () => this.load(),
-    });
-    this.replaceChildren(this.message, this.retry);
-    whenNear(this, () => this.load());
-  }
+  what = "the model’s scores";
 
   disconnectedCallback() {
     clearTimeout(this.timer);
   }
 
-  // Resolves when the scores are there, or when the page says that they are not.
-  load() {
-    this.attempt ??= this.tryToLoad().finally(() => { this.attempt = undefined; });
-    return this.attempt;
+  async fetchData() {
+    const [answer, tokenizer] = await Promise.all([fetched(FILE), loadVocabulary("shakespeare")]);
+    this.contexts = unpack(await answer.json(), tokenizer);
+    this.tokenizer = tokenizer;
   }
 
-  async tryToLoad() {
-    if (this.contexts) return;
-    this.dataset.state = "loading";
-    this.message.textContent = "Loading the model’s scores …";
-    try {
-      const [answer, tokenizer] = await Promise.all([fetched(FILE), loadVocabulary("shakespeare")]);
-      this.contexts = unpack(await answer.json(), tokenizer);
-      this.tokenizer = tokenizer;
-    } catch (error) {
-      this.dataset.state = "failed";
-      this.message.textContent = `Could not load the model’s scores: check the connection and reload the page, or press the button. (${error.message})`;
-      this.retry.hidden = false;
-      return;
-    }
-    this.dataset.state = "ready";
-    const retried = document.activeElement === this.retry;
+  begin() {
     this.build();
     this.renderContext();
-    if (retried) this.querySelector("[type=radio]").focus();
   }
 
+  get first() { return this.querySelector("[type=radio]"); }
   get context() { return this.contexts[this.at]; }
 
   spelled(id) { return `“${spelled(this.tokenizer.tokenBytes(id))}”`; }
@@ -91,12 +67,7 @@ class NextToken extends HTMLElement {
     const choices = this.contexts.map(({ name }, i) => make("label", { class: "mg-option" },
       make("input", { type: "radio", name: id, value: i, checked: i === this.at, change: () => this.choose(i) }), name));
     this.reading = make("p", { class: "mg-reading" });
-    this.presets = PRESETS.map(({ label, brief, settings }) => make("button", {
-      type: "button", class: "mg-button", click: () => this.change(settings),
-    }, `${label} `, make("span", { class: "mg-brief", text: brief })));
-    this.sliders = SETTINGS.map(({ name }, i) => settingSlider(i, {
-      id: `${id}-${name}`, size: this.tokenizer.size, change: (settings) => this.change(settings),
-    }));
+    Object.assign(this, settingControls({ id, size: this.tokenizer.size, change: (settings) => this.change(settings) }));
     this.numbers = ["left", "entropy", "equal", "largest"].map((name) => make("dd", { "data-value": name }));
     const button = (text, click) => make("button", { type: "button", class: "mg-button", text, click });
     this.clear = button("Clear", () => {
@@ -202,10 +173,7 @@ class NextToken extends HTMLElement {
     const { scores, order, probabilities: own } = this.context;
     this.result = sample(scores, this.settings);
     const { probabilities, removedBy, left, entropy } = this.result;
-    this.presets.forEach((button, i) => button.setAttribute("aria-pressed", String(equal(PRESETS[i].settings, this.settings))));
-    for (const row of this.sliders) {
-      showSetting(row, this.settings[row.name], removedBy.filter((step) => step === row.name).length);
-    }
+    showSettings(this, this.settings, (name) => removedBy.filter((step) => step === name).length);
 
     const [tokens, undecided, equals, largest] = this.numbers;
     tokens.replaceChildren(make("b", { text: number(left) }), ` of ${number(scores.length)}`);

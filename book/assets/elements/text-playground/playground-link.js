@@ -1,7 +1,7 @@
 // A text of the playground as the fragment of an address, from which it can be written again:
 // "#playground?prompt=…&temperature=0.7&…". Numbers are decimal; "off" is a setting's null.
 
-import { SETTINGS } from "../../parts/sampling-settings.js";
+import { equal, SETTINGS } from "../../parts/sampling-settings.js";
 
 const MARK = "#playground?";
 export const LARGEST_SEED = 2 ** 32 - 1;
@@ -17,6 +17,19 @@ export function linkTo({ prompt, settings, seed, tokens, written, branches, chan
     parts.push(["changes", changes.map(([at, change]) => [at, ...Object.values(pairs(change.settings)), change.seed].join(":")).join(",")]);
   }
   return MARK + parts.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&");
+}
+
+// To a text that was written: its prompt and its tokens, each with what it was drawn by. `press`:
+// how many tokens the next press is to write.
+export function linkToText({ prompt, tokens }, press) {
+  const [{ settings, seed }] = tokens;
+  const places = [...tokens.keys()];
+  return linkTo({
+    prompt: prompt.text, settings, seed, tokens: press, written: tokens.length,
+    branches: places.filter((at) => tokens[at].byHand).map((at) => [at, tokens[at].id]),
+    changes: places.filter((at) => at && !(tokens[at].seed === tokens[at - 1].seed && equal(tokens[at].settings, tokens[at - 1].settings)))
+      .map((at) => [at, { settings: tokens[at].settings, seed: tokens[at].seed }]),
+  });
 }
 
 const pairs = (settings) => Object.fromEntries(SETTINGS.map(({ name }) => [name, settings[name] ?? "off"]));
