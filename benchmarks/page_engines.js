@@ -1,7 +1,7 @@
 // What benchmarks/page.py measures. An engine has scores(ids), for the scores after a text that
 // is one token longer than the last one; each computes in a worker of its own.
 
-import { loadShippedModel } from "/assets/shipped-model.js";
+import { loadShippedModel } from "/assets/engine/shipped-model.js";
 
 const engines = {
   ours: () => loadShippedModel(),

@@ -20,8 +20,8 @@ def site_style() -> str:
         ValueError: when there is no built site.
     """
     static = built_site.require() / "_static"
-    site = (static / "minigpt.css").read_text("utf-8")
-    palette = "\n".join(re.findall(r"^:root(?:\[[^\]]*\])? \{.*?^\}", site, re.M | re.S))
+    colours = (static / "site" / "colours.css").read_text("utf-8")
+    palette = "\n".join(re.findall(r"^:root(?:\[[^\]]*\])? \{.*?^\}", colours, re.M | re.S))
     math = data_address((static / "fonts" / "math.woff2").read_bytes(), "font/woff2")
     return "\n".join(
         [

@@ -140,7 +140,7 @@ def read(page, data: bytes):
     """What safetensors.js makes of some bytes: {name: [class, shape, numbers]}, or its error."""
     return page.evaluate(
         """async (data) => {
-            const file = new URL("_static/safetensors.js", document.baseURI);
+            const file = new URL("_static/engine/safetensors.js", document.baseURI);
             const { readSafetensors } = await import(file);
             const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
             try {

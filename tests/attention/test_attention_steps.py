@@ -11,7 +11,7 @@ from for_everyone import barriers, each_theme, small_targets, wear
 from page_complaints import complaints_of
 from torch.nn import functional as F
 
-ASSETS = Path(__file__).resolve().parents[2] / "book" / "assets"
+FOLDER = Path(__file__).resolve().parents[2] / "book" / "assets" / "elements" / "attention-steps"
 STEPS = ("products", "scores", "masked", "exponentials", "weights", "outputs")
 # The tests' own example, whose sums are easy; the chapter's is checked with its own numbers.
 EXAMPLE = {
@@ -139,7 +139,8 @@ def test_every_step_equals_torch(page, mask, scale):
     q, k, v = torch.rand(3, 50, 3, 2, dtype=torch.float64, generator=generator) * 6 - 3
     got = page.evaluate(
         """async ([q, k, v, options]) => {
-            const url = new URL('_static/attention-by-hand.js', document.baseURI);
+            const path = '_static/elements/attention-steps/attention-by-hand.js';
+            const url = new URL(path, document.baseURI);
             const { attentionByHand } = await import(url);
             return q.map((_, i) => attentionByHand(q[i], k[i], v[i], options));
         }""",
@@ -157,7 +158,8 @@ def test_other_sizes_equal_torch_too(page):
     v = torch.randn(5, 3, dtype=torch.float64, generator=generator)
     got = page.evaluate(
         """async ([q, k, v]) => {
-            const url = new URL('_static/attention-by-hand.js', document.baseURI);
+            const path = '_static/elements/attention-steps/attention-by-hand.js';
+            const url = new URL(path, document.baseURI);
             return (await import(url)).attentionByHand(q, k, v).outputs;
         }""",
         [q.tolist(), k.tolist(), v.tolist()],
@@ -186,7 +188,8 @@ def test_numbers_are_short_and_honest(page):
     ]
     got = page.evaluate(
         """async (cases) => {
-            const { shown } = await import(new URL('_static/attention-steps.js', document.baseURI));
+            const path = '_static/elements/attention-steps/attention-steps.js';
+            const { shown } = await import(new URL(path, document.baseURI));
             return cases.map(([x, tiny]) => shown(x, tiny));
         }""",
         [[x, tiny] for x, tiny, _ in cases],
@@ -622,6 +625,6 @@ def test_nothing_moves_by_itself(element):
 
 
 def test_the_files_stay_small():
-    files = [*ASSETS.glob("attention-steps.*"), ASSETS / "attention-by-hand.js"]
+    files = list(FOLDER.iterdir())
     assert len(files) == 3
     assert sum(path.stat().st_size for path in files) < 20 * 1024

@@ -211,7 +211,7 @@ def test_marks_are_drawn_at_the_points_in_the_colour_of_their_kind(page, tokeniz
             page,
             """(() => {
                 e.pick(a);
-                const [x, y] = e.point(a).map((x) => Math.round(x * e.ratio));
+                const [x, y] = e.point(a).map((x) => Math.round(x * e.picture.ratio));
                 return [...e.canvas.getContext("2d").getImageData(x, y, 1, 1).data];
             })()""",
             i,
@@ -292,15 +292,17 @@ def test_points_travel_unless_motion_is_unwelcome(page):
     before = explorer(page).get_by_role("button", name="Before training")
     after = explorer(page).get_by_role("button", name="After training")
     before.click()
-    assert call(page, "[e.view.progress, e.moving]") == [0, False]
+    assert call(page, "[e.picture.view.progress, e.picture.moving]") == [0, False]
     page.emulate_media(reduced_motion="no-preference")
     after.click()
     page.wait_for_function(
-        "(p => p > 0 && p < 1)(document.querySelector('embedding-explorer').view.progress)",
+        "(p => p > 0 && p < 1)(document.querySelector('embedding-explorer').picture.view.progress)",
         polling="raf",
     )
-    page.wait_for_function("document.querySelector('embedding-explorer').view.progress === 1")
-    assert call(page, "e.moving") is False
+    page.wait_for_function(
+        "document.querySelector('embedding-explorer').picture.view.progress === 1"
+    )
+    assert call(page, "e.picture.moving") is False
 
 
 def test_searching_finds_and_marks(page, tokenizer):
@@ -414,7 +416,7 @@ def alone(page) -> int:
         page,
         """(() => {
             const points = e.tokens.map(({ id }) => e.point(id));
-            const { width, height } = e.size;
+            const { width, height } = e.picture.size;
             const free = (x, y) => x > 20 && x < width - 110 && y > 20 && y < height - 20;
             const apart = points.map(([x, y], id) => free(x, y) && id !== e.picked
                 ? Math.min(...points.map(([u, v], other) =>
@@ -441,8 +443,8 @@ def test_a_press_on_empty_ground_changes_nothing(page):
         page,
         """(() => {
             const points = e.tokens.map(({ id }) => e.point(id));
-            for (let x = 5; x < e.size.width - 110; x += 10) {
-                for (let y = 5; y < e.size.height; y += 10) {
+            for (let x = 5; x < e.picture.size.width - 110; x += 10) {
+                for (let y = 5; y < e.picture.size.height; y += 10) {
                     const away = ([u, v]) => Math.hypot(u - x, v - y) > 24;
                     if (points.every(away)) return { x, y };
                 }
@@ -490,7 +492,7 @@ def test_kinds_can_be_put_away(page, tokenizer):
             })()""",
         )
 
-    find = "e.tokens[e.nearest({ offsetX: a[0], offsetY: a[1] })]?.kind"
+    find = "e.tokens[e.picture.nearest({ offsetX: a[0], offsetY: a[1] })]?.kind"
     at = call(page, "e.point(a)", token(tokenizer, "ing"))
     shown = pink()
     assert shown > 100
@@ -511,16 +513,16 @@ def test_zoom_goes_to_the_marked_token_and_back(page):
     while farther.get_attribute("aria-disabled") == "false":
         farther.click()
     farther.click(force=True)
-    assert call(page, "e.view.zoom") == 1
+    assert call(page, "e.picture.view.zoom") == 1
     whole = call(page, "e.tokens.map(({ id }) => e.point(id))")
     for zoom in (2, 4, 8, 16):
         closer.click()
-        assert call(page, "e.view.zoom") == zoom
+        assert call(page, "e.picture.view.zoom") == zoom
     assert closer.get_attribute("aria-disabled") == "true"
     closer.click(force=True)
-    assert call(page, "e.view.zoom") == 16
+    assert call(page, "e.picture.view.zoom") == 16
     x, y = call(page, "e.point(e.picked)")
-    width, height = call(page, "[e.size.width, e.size.height]")
+    width, height = call(page, "[e.picture.size.width, e.picture.size.height]")
     assert [x, y] == pytest.approx([width / 2, height / 2], abs=1)
     name = explorer(page).locator("canvas").get_attribute("aria-label")
     assert "Enlarged 16 times" in name
@@ -552,7 +554,7 @@ def test_the_picture_takes_the_colours_of_the_page(page):
         "light => document.querySelector('embedding-explorer').canvas.toDataURL() !== light",
         arg=light,
     )
-    assert call(page, "e.colours.ink") == "#e4e2dc"
+    assert call(page, "e.picture.colours.ink") == "#e4e2dc"
 
 
 # Getting there

@@ -20,7 +20,7 @@ from minigpt.exchange.int8_file import load_int8, save_int8
 from minigpt.generation import Reader, Sampling, generate
 from minigpt.model import GPT, GPTConfig
 
-ASSETS = Path(__file__).resolve().parents[2] / "book" / "assets"
+ASSETS = Path(__file__).resolve().parents[2] / "book" / "assets" / "engine"
 TEXTS = [
     "O",
     "To be, or not to be: that is the question.",
@@ -56,7 +56,7 @@ CONFIGS = {
 configs = pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 LANGUAGE = """async () => {
     const names = ["gpt.js", "gpt-reader.js", "gpt-trace.js", "gpt-weights.js", "safetensors.js"];
-    const address = (name) => new URL(`_static/${name}`, document.baseURI);
+    const address = (name) => new URL(`_static/engine/${name}`, document.baseURI);
     Object.assign(window, ...await Promise.all(names.map((name) => import(address(name)))));
     window.packed = (floats) => {
         const bytes = new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength);

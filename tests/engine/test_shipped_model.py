@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import posixpath
 import re
 from pathlib import Path
 
@@ -49,8 +50,8 @@ unicode_texts = st.lists(
 )
 IMPORTED = """async () => {
     const address = (name) => new URL(`_static/${name}.js`, document.baseURI);
-    const names = ["shipped-model", "model-loading", "tokenizer-json", "gpt", "gpt-reader",
-                   "safetensors"];
+    const names = ["engine/shipped-model", "parts/model-loading", "engine/tokenizer-json",
+                   "engine/gpt", "engine/gpt-reader", "engine/safetensors"];
     Object.assign(window, ...await Promise.all(names.map((name) => import(address(name)))));
     window.why = (promise) => Promise.race([
         promise.then(() => "it came", (error) => error.message),
@@ -292,7 +293,7 @@ def test_a_question_asked_while_the_weights_come_waits_for_them(page):
     order, right = page.evaluate(
         """async () => {
             const folder = new URL("_static/models/shakespeare/", document.baseURI).href;
-            const worker = new Worker(new URL("_static/gpt-worker.js", document.baseURI),
+            const worker = new Worker(new URL("_static/engine/gpt-worker.js", document.baseURI),
                                       { type: "module" });
             const load = { folder, weights: "int8.safetensors" };
             const answers = await new Promise((resolve) => {
@@ -581,13 +582,17 @@ def test_no_accessibility_violation_while_it_loads(new_page, shown, theme):
 def imported(name: str) -> set[str]:
     """A script of the page, those that it imports, and the worker that it starts."""
     code = (ASSETS / name).read_text("utf-8")
-    found = re.findall(r'\bfrom "\./([\w-]+\.js)"|new Worker\(new URL\("([\w-]+\.js)"', code)
-    return {name}.union(*(imported(a or b) for a, b in found))
+    found = re.findall(r'\bfrom "(\.[\w./-]+\.js)"|new Worker\(new URL\("([\w-]+\.js)"', code)
+    folder = posixpath.dirname(name)
+    names = [posixpath.normpath(posixpath.join(folder, a or b)) for a, b in found]
+    return {name}.union(*map(imported, names))
 
 
 def test_the_engine_is_a_short_download(site):
-    scripts = imported("model-loading.js")
-    assert {"gpt-worker.js", "gpt.js", "gpt-reader.js", "safetensors.js"} < scripts
+    scripts = imported("parts/model-loading.js")
+    assert {"gpt-worker.js", "gpt.js", "gpt-reader.js", "safetensors.js"} < {
+        posixpath.basename(name) for name in scripts
+    }
     static = site / "_static"
     files = [static / name for name in scripts]
     files += [static / "models" / "shakespeare" / name for name in FILES]
@@ -603,13 +608,13 @@ def test_the_engine_asks_for_nothing_else(browser, site_url):
     asked.clear()
     page.evaluate(
         """async () => {
-            const address = new URL("_static/model-loading.js", document.baseURI);
+            const address = new URL("_static/parts/model-loading.js", document.baseURI);
             const { ModelLoading } = await import(address);
             await new ModelLoading(() => {}).load();
         }"""
     )
     page.close()
-    known = {site_url + "_static/" + name for name in imported("model-loading.js")}
+    known = {site_url + "_static/" + name for name in imported("parts/model-loading.js")}
     known |= {site_url + "_static/models/shakespeare/" + name for name in FILES}
-    assert set(asked) - {site_url + "_static/favicon.svg"} == known
+    assert set(asked) - {site_url + "_static/site/favicon.svg"} == known
     assert complaints == []

@@ -263,7 +263,8 @@ def test_small_scores_with_ties_too(page):
         cases.append((scores, SETTINGS[i % len(SETTINGS)] | ({"top_k": 3} if i % 2 else {})))
     found = page.evaluate(
         """async (cases) => {
-            const { sample } = await import(new URL('_static/sampling.js', document.baseURI));
+            const url = new URL('_static/engine/sampling.js', document.baseURI);
+            const { sample } = await import(url);
             return cases.map(([scores, settings]) => {
                 const result = sample(Float64Array.from(scores), settings);
                 return { ...result, probabilities: [...result.probabilities],
@@ -403,7 +404,7 @@ def test_draws_are_those_of_the_seed_and_add_up(element, scores, settings):
 def test_a_sum_that_rounding_leaves_below_1_draws_no_removed_token(page):
     found = page.evaluate(
         """async (cases) => {
-            const { draw } = await import(new URL('_static/sampling.js', document.baseURI));
+            const { draw } = await import(new URL('_static/engine/sampling.js', document.baseURI));
             return cases.map(([order, chance]) => draw([0.25, 0, 0.5, 0], order, chance));
         }""",
         [([2, 0, 1, 3], 0.99), ([1, 2, 3, 0], 0.0), ([2, 1, 0, 3], 0.5), ([2, 0, 3, 1], 0.49)],
@@ -643,6 +644,6 @@ def test_a_missing_file_and_another_vocabulary_are_said_in_words(browser, site_u
 
 
 def test_the_files_stay_small():
-    files = [*ASSETS.glob("next-token.*"), ASSETS / "sampling.js"]
+    files = [*(ASSETS / "elements" / "next-token").iterdir(), ASSETS / "engine" / "sampling.js"]
     assert len(files) == 3
     assert sum(path.stat().st_size for path in files) < 25 * 1024

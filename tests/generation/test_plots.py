@@ -305,7 +305,7 @@ def luminance(red: float, green: float, blue: float) -> float:
     return sum(w * x for w, x in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
-# Page and ink of the book, light and dark (book/assets/minigpt.css), and the barest page.
+# Page and ink of the book, light and dark (book/assets/site/colours.css), and the barest page.
 PAGES = [("#ffffff", "#1c2128"), ("#14171d", "#e4e2dc"), ("#ffffff", "#000000")]
 
 

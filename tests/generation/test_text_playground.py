@@ -72,7 +72,7 @@ def configure(element, settings: dict, **fields) -> None:
     """Move the sliders and fill in the fields that stand elsewhere, as a reader does."""
     element.evaluate(
         """(element, [settings, fields]) => {
-            for (const { name, stops, slider } of element.sliders) {
+            for (const { name, stops, slider } of element.form.sliders) {
                 const at = stops.indexOf(settings[name]);
                 if (at < 0) throw new Error(`${name} cannot be ${settings[name]}`);
                 if (slider.value === String(at)) continue;
@@ -80,7 +80,7 @@ def configure(element, settings: dict, **fields) -> None:
                 slider.dispatchEvent(new Event('input', { bubbles: true }));
             }
             for (const [name, value] of Object.entries(fields)) {
-                const { box: prompt, seed, tokens } = element;
+                const { box: prompt, seed, tokens } = element.form;
                 const field = { prompt, seed, tokens }[name];
                 field.value = value;
                 field.dispatchEvent(new Event('change', { bubbles: true }));
@@ -270,18 +270,18 @@ def test_the_same_fields_write_the_same_and_every_one_of_them_counts(page, eleme
 
 
 def test_another_seed_is_another_one(element):
-    seeds = {element.evaluate("e => e.seed.value")}
+    seeds = {element.evaluate("e => e.form.seed.value")}
     for _ in range(3):
         button(element, "Another seed").click()
-        seeds.add(element.evaluate("e => e.seed.value"))
+        seeds.add(element.evaluate("e => e.form.seed.value"))
     assert len(seeds) > 2
-    assert element.evaluate("e => e.fields.seed") == int(element.evaluate("e => e.seed.value"))
+    assert element.evaluate("e => e.fields.seed") == int(element.evaluate("e => e.form.seed.value"))
 
 
 def test_numbers_that_a_field_cannot_hold_are_brought_back(element):
     for value, taken in (("0", "1"), ("1000", "400"), ("", "120"), ("2.4", "2")):
         configure(element, {}, tokens=value)
-        assert element.evaluate("e => e.tokens.value") == taken
+        assert element.evaluate("e => e.form.tokens.value") == taken
         expect(message(element)).to_have_text(
             f"Tokens to write: a whole number from 1 to 400, so {taken} is taken."
         )
@@ -295,14 +295,14 @@ def test_a_press_sets_all_sliders_as_under_the_chapter(element):
     group = element.get_by_role("group", name="Settings to start from")
     for name, settings in (("Wild", {"temperature": 1.5}), ("Careful", CAREFUL)):
         group.get_by_role("button", name=name).click()
-        assert element.evaluate("e => e.settings") == OFF | settings
+        assert element.evaluate("e => e.form.settings") == OFF | settings
         expect(group.locator("[aria-pressed=true]")).to_have_text(re.compile(f"^{name}"))
     assert element.get_by_role("slider", name="Top-p").get_attribute("aria-valuetext") == "0.90"
 
 
 def test_a_prompt_to_start_from(element):
     button(element, "First Citizen: ↵ We are").click()
-    assert element.evaluate("e => e.box.value") == "First Citizen:\nWe are"
+    assert element.evaluate("e => e.form.box.value") == "First Citizen:\nWe are"
     expect(element.get_by_role("textbox", name="Prompt")).to_be_focused()
 
 
@@ -577,7 +577,7 @@ def test_other_fragments_are_left_alone(page, element):
         page.evaluate("hash => { location.hash = hash; }", fragment)
         page.wait_for_timeout(50)
         expect(message(element)).to_be_empty()
-        assert element.evaluate("e => e.box.value") == "ROMEO:\n"
+        assert element.evaluate("e => e.form.box.value") == "ROMEO:\n"
         assert page.evaluate("decodeURIComponent(location.hash)") == fragment
 
 
@@ -662,7 +662,7 @@ def test_trying_again_writes_what_the_box_says_by_then(browser, site_url):
     button(element, "Write").click()
     expect(element.locator(".mg-loading")).to_contain_text("answered 404")
     page.unroute("**/int8.safetensors")
-    element.evaluate("e => { e.box.value = 'ROMEO:'; }")
+    element.evaluate("e => { e.form.box.value = 'ROMEO:'; }")
     button(element, "Try again").click()
     expect(element.locator(".mg-token")).to_have_count(3)
     assert element.evaluate("e => e.text").startswith("ROMEO:")

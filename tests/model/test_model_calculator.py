@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from minigpt.model import PRESETS, GPTConfig, ledger
 
-ASSETS = Path(__file__).resolve().parents[2] / "book" / "assets"
+FOLDER = Path(__file__).resolve().parents[2] / "book" / "assets" / "elements" / "model-calculator"
 GPT2 = ("gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl")
 SIZES = {
     "n_layer": "Blocks",
@@ -126,7 +126,10 @@ def element(page):
 
 def module(page, name: str):
     return page.evaluate(
-        "async name => (await import(new URL('_static/model-ledger.js', document.baseURI)))[name]",
+        """async name => {
+            const path = '_static/elements/model-calculator/model-ledger.js';
+            return (await import(new URL(path, document.baseURI)))[name];
+        }""",
         name,
     )
 
@@ -236,7 +239,7 @@ def test_units_change_where_three_digits_end(page):
     got = page.evaluate(
         """async (cases) => {
             const { short } = await import(
-                new URL('_static/model-calculator.js', document.baseURI));
+                new URL('_static/elements/model-calculator/model-calculator.js', document.baseURI));
             return cases.map((n) => short(n));
         }""",
         list(cases),
@@ -633,6 +636,6 @@ def test_motion_is_for_those_who_want_it(page, element, motion):
 
 
 def test_the_files_stay_small():
-    files = [*ASSETS.glob("model-calculator.*"), ASSETS / "model-ledger.js"]
+    files = list(FOLDER.iterdir())
     assert len(files) == 3
     assert sum(path.stat().st_size for path in files) < 26 * 1024

@@ -164,9 +164,9 @@ def test_what_is_missing_is_told_by_the_books_page(get, folder, below, name):
     ("pattern", "kinds", "small"),
     [
         ("*.html", ["text/html; charset=utf-8"], True),
-        ("_static/*.css", ["text/css"], True),
+        ("_static/**/*.css", ["text/css"], True),
         (
-            "_static/*.js",
+            "_static/**/*.js",
             [
                 "application/javascript; charset=utf-8",
                 "text/javascript",
@@ -176,9 +176,9 @@ def test_what_is_missing_is_told_by_the_books_page(get, folder, below, name):
         ),
         ("*.webmanifest", ["application/manifest+json"], True),
         ("_static/**/*.json", ["application/json"], True),
-        ("_static/*.svg", ["image/svg+xml"], True),
+        ("_static/**/*.svg", ["image/svg+xml"], True),
         ("sitemap.xml", ["text/xml; charset=utf-8"], True),
-        ("_static/*.png", ["image/png"], False),
+        ("_static/**/*.png", ["image/png"], False),
         ("_static/**/*.woff2", ["font/woff2"], False),
         ("_static/**/*.safetensors", ["application/octet-stream"], False),
         ("program.wasm", ["application/wasm"], False),
@@ -196,7 +196,7 @@ def test_types_and_what_is_packed(get, folder, pattern, kinds, small):
     assert not small or (len(packed.body) < len(plain.body) and plain.headers["Vary"])
 
 
-@pytest.mark.parametrize("name", ["index.html", "_static/book.js", "manifest.webmanifest"])
+@pytest.mark.parametrize("name", ["index.html", "_static/site/book.js", "manifest.webmanifest"])
 def test_a_reader_who_comes_back_fetches_nothing_again(get, name):
     first = get(f"/minigpt/{name}")
     assert first.headers["Cache-Control"] == "no-cache"

@@ -25,11 +25,15 @@ from PIL import Image
 from playwright.sync_api import expect
 
 SITE = book_sources.ROOT / "_build" / "html"
-ICONS = book_sources.ROOT / "book" / "assets" / "icons"
+ICONS = book_sources.ROOT / "book" / "assets" / "site" / "icons"
 PAGES = sorted(path.name for path in SITE.glob("*.html"))
 CONFIG = yaml.safe_load((book_sources.ROOT / "_config.yml").read_text("utf-8"))
 FEW = ("index.html", "status.html", "404.html", "manifest.webmanifest")
-FEW_ASSETS = ("offline.js", "book.js", "minigpt.css", "widgets.css", "pygments.css", "logo.svg")
+FEW_ASSETS = (
+    *(f"site/{name}" for name in ("offline.js", "book.js", "logo.svg")),
+    *CONFIG["sphinx"]["config"]["html_css_files"],
+    "pygments.css",
+)
 KEPT = "Kept for reading offline."
 
 
@@ -126,14 +130,14 @@ def update(page) -> None:
 
 
 def test_the_list_leaves_out_what_no_page_asks_for(tmp_path):
-    kept = ["404.html", "_static/a b.js", "_static/icons/icon.png", "index.html"]
+    kept = ["404.html", "_static/a b.js", "_static/site/icons/icon.png", "index.html"]
     left_out = [
         ".nojekyll",
         "_sources/index.md",
         "_static/.hidden",
-        "_static/card.png",
-        "_static/icons/maskable.svg",
-        "_static/road/model.svg",
+        "_static/site/card.png",
+        "_static/site/icons/maskable.svg",
+        "_static/site/road/model.svg",
         "chapter.ipynb",
         "notebooks/text.txt",
         "objects.inv",
@@ -146,7 +150,8 @@ def test_the_list_leaves_out_what_no_page_asks_for(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     listed = offline_site.kept_files(tmp_path)
-    assert list(listed) == ["404.html", "_static/a%20b.js", "_static/icons/icon.png", "index.html"]
+    quoted = ["404.html", "_static/a%20b.js", "_static/site/icons/icon.png", "index.html"]
+    assert list(listed) == quoted
     assert [path.relative_to(tmp_path).as_posix() for path in listed.values()] == kept
 
 
@@ -156,7 +161,7 @@ def test_the_worker_lists_the_files_as_they_are_when_the_build_ends(site):
     files = offline_site.kept_files(site)
     assert listed == {address: offline_site.integrity(path) for address, path in files.items()}
     assert set(PAGES) <= listed.keys()
-    assert not (site / "_static" / "service-worker.js").exists()
+    assert not (site / "_static" / "site" / "service-worker.js").exists()
 
 
 def test_nothing_is_kept_that_no_file_mentions(site):
@@ -173,7 +178,8 @@ def test_nothing_is_kept_that_no_file_mentions(site):
 
 
 def test_the_button_tells_the_sum_of_all_files(site):
-    told = re.search(r"const BYTES = +(\d+);", (site / "_static/offline.js").read_text("utf-8"))[1]
+    script = (site / "_static/site/offline.js").read_text("utf-8")
+    told = re.search(r"const BYTES = +(\d+);", script)[1]
     assert int(told) == sum(p.stat().st_size for p in offline_site.kept_files(site).values())
 
 
@@ -193,12 +199,12 @@ def test_the_manifest_names_the_app_and_its_icons(site):
         assert icon["sizes"] == f"{width}x{height}"
         found.setdefault(icon.get("purpose", "any"), set()).add(width)
     assert found == {"any": {192, 512}, "maskable": {512}}
-    with Image.open(site / "_static/icons/apple-touch-icon.png") as picture:
+    with Image.open(site / "_static/site/icons/apple-touch-icon.png") as picture:
         assert picture.size == (180, 180)
 
 
 def test_the_colours_of_the_app_are_those_of_the_page(site):
-    style = (site / "_static" / "minigpt.css").read_text("utf-8")
+    style = (site / "_static" / "site" / "colours.css").read_text("utf-8")
     light, dark = re.findall(r"--mg-page: (#\w+);", style)
     for name in PAGES:
         head = (site / name).read_text("utf-8")
@@ -417,7 +423,7 @@ def test_the_model_computes_without_the_network(offline, site):
              const { loadShippedModel } = await import(address);
              return (await (await loadShippedModel()).scores([0])).length;
            }""",
-        f"{url}_static/shipped-model.js",
+        f"{url}_static/engine/shipped-model.js",
     )
     config = json.loads((site / "_static/models/shakespeare/config.json").read_text("utf-8"))
     assert scores == config["vocab_size"]
@@ -439,8 +445,8 @@ def test_an_unknown_address_leads_back(offline):
 def folder(site, tmp_path) -> Path:
     """A site of a few files, to be changed."""
     folder = tmp_path / "site"
-    (folder / "_static").mkdir(parents=True)
     for name in (*FEW, *(f"_static/{asset}" for asset in FEW_ASSETS)):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(site / name, folder / name)
     offline_site.write_worker(folder)
     return folder
@@ -475,7 +481,7 @@ def test_a_new_edition_comes_with_what_has_changed_and_waits_for_the_reader(kept
     new_edition(folder)
     update(page)
     # The script of the button holds the sum of all files.
-    assert sorted(server.asked) == ["_static/offline.js", "index.html", "service-worker.js"]
+    assert sorted(server.asked) == ["_static/site/offline.js", "index.html", "service-worker.js"]
     page.reload()
     expect(page.locator("h1")).not_to_contain_text("second edition")
     expect(part(page, "news")).to_be_visible()
@@ -526,7 +532,7 @@ def test_another_open_page_is_not_reloaded_but_told(kept_book, folder):
 def test_a_new_edition_that_fails_half_way_leaves_the_old_one(kept_book, folder):
     server, page = kept_book
     (kept,) = caches_of(page)
-    for name in ("status.html", "_static/logo.svg"):
+    for name in ("status.html", "_static/site/logo.svg"):
         path = folder / name
         path.write_bytes(path.read_bytes() + b"\n")
     new_edition(folder)
@@ -540,7 +546,7 @@ def test_a_new_edition_that_fails_half_way_leaves_the_old_one(kept_book, folder)
     expect(page.locator("h1")).not_to_contain_text("second edition")
 
     # The next attempt fetches what the first did not get.
-    came = set(server.asked) & {"status.html", "_static/logo.svg"}
+    came = set(server.asked) & {"status.html", "_static/site/logo.svg"}
     server.broken.clear()
     server.asked.clear()
     update(page)
@@ -567,7 +573,7 @@ def test_a_file_of_another_edition_is_not_kept(kept_book, folder):
 
 def test_a_failure_is_told_and_can_be_tried_again(book):
     server, page = book
-    server.broken.add("_static/logo.svg")
+    server.broken.add("_static/site/logo.svg")
     part(page, "keep").click()
     expect(part(page, "status")).to_contain_text("check the connection and try again")
     expect(part(page, "keep")).to_have_text("Try again")

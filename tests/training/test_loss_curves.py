@@ -15,7 +15,7 @@ from for_everyone import barriers, each_theme, small_targets, too_wide, wear
 from page_complaints import complaints_of
 from playwright.sync_api import expect
 
-ASSETS = Path(__file__).resolve().parents[2] / "book" / "assets"
+FOLDER = Path(__file__).resolve().parents[2] / "book" / "assets" / "elements" / "loss-curves"
 STORED = json.loads((files("minigpt") / "results" / "curves.json").read_text("utf-8"))
 SETTINGS = STORED["settings"]
 STEPS = SETTINGS["steps"]
@@ -46,7 +46,7 @@ def diagnoses(page) -> list[dict]:
     return page.evaluate(
         """async () => {
             const { DIAGNOSES } = await import(
-                new URL('_static/loss-curves-diagnoses.js', document.baseURI));
+                new URL('_static/elements/loss-curves/diagnoses.js', document.baseURI));
             return DIAGNOSES;
         }"""
     )
@@ -57,7 +57,7 @@ def answers(page) -> dict:
     return page.evaluate(
         """async () => {
             const { ANSWERS } = await import(
-                new URL('_static/loss-curves-diagnoses.js', document.baseURI));
+                new URL('_static/elements/loss-curves/diagnoses.js', document.baseURI));
             return ANSWERS;
         }"""
     )
@@ -735,6 +735,6 @@ def test_nothing_moves_by_itself(element):
 
 
 def test_the_files_stay_small():
-    scripts = list(ASSETS.glob("loss-curves*"))
+    scripts = list(FOLDER.iterdir())
     assert len(scripts) == 4
     assert sum(path.stat().st_size for path in scripts) < 42 * 1024

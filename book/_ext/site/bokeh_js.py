@@ -66,7 +66,7 @@ def use_page_script(app, doctree, docname) -> None:
 
 def add_page_script(app, pagename, templatename, context, doctree) -> None:
     if doctree and any("minigpt-figure" in raw.astext() for raw in doctree.findall(nodes.raw)):
-        app.add_js_file("figures.js", loading_method="defer")
+        app.add_js_file("site/figures.js", loading_method="defer")
 
 
 def setup(app) -> None:

@@ -32,7 +32,9 @@ class Road(SphinxDirective):
         ready = book_sources.stems()
         items = []
         for stem, name, outcome in STATIONS:
-            art = (Path(self.env.srcdir) / "assets" / "road" / f"{stem}.svg").read_text("utf-8")
+            art = (Path(self.env.srcdir) / "assets" / "site" / "road" / f"{stem}.svg").read_text(
+                "utf-8"
+            )
             here = stem in ready
             title = f'<a href="{stem}.html">{name}</a>' if here else name
             state = "Available now" if here else "In the making"

@@ -25,7 +25,7 @@ WHOLE = 32767  # what the largest coordinate, and a cosine of 1, become as 16-bi
 
 
 def table_map(table: torch.Tensor) -> dict[str, torch.Tensor]:
-    """One table's part of the map, for `book/assets/embedding-explorer.js`.
+    """One table's part of the map, for `book/assets/elements/embedding-explorer`.
 
     ``coordinates`` (V, 2) times ``scale`` (1,) are the first two principal components of the
     rows, each brought to length 1 as for the cosine; ``shares`` (2,) is what they explain of the

@@ -33,7 +33,7 @@ TEXTS = {
 def next_token_payload(
     model: GPT, tokenizer: BPETokenizer, texts: Mapping[str, str] = TEXTS
 ) -> str:
-    """Return the text of the file for ``book/assets/next-token.js``.
+    """Return the text of the file for ``book/assets/elements/next-token``.
 
     Give the model in double precision, so that no machine's order of adding changes a byte.
     """

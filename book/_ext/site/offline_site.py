@@ -1,6 +1,6 @@
 """The site as a web app that reads offline: its manifest, and the worker that keeps its files.
 
-`service-worker.js` at the site's root is `book/assets/service-worker.js` below the list of the
+`service-worker.js` at the site's root is `book/assets/site/service-worker.js` below the list of the
 files to keep. It is written after everything else, from what then lies in the site's folder.
 """
 
@@ -13,15 +13,15 @@ import re
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
+ASSETS = Path(__file__).resolve().parents[2] / "assets" / "site"
 LAST = 990  # of the handlers of build-finished; the latest others delete files, at 900
 GROUND = "#14171d"  # of the icons
 # What no page asks for: notebooks, other formats, what crawlers read, and pictures that stand in a
 # page itself.
 LEFT_OUT = re.compile(
     r"""(_sources|notebooks|_downloads|downloads)/ | (.*/)?\. | .*\.ipynb$ | service-worker\.js$
-    | objects\.inv$ | robots\.txt$ | sitemap\.xml$ | _static/card\.
-    | _static/icons/.*\.svg$ | _static/road/""",
+    | objects\.inv$ | robots\.txt$ | sitemap\.xml$ | _static/site/card\.
+    | _static/site/icons/.*\.svg$ | _static/site/road/""",
     re.VERBOSE,
 )
 UNQUOTED = "/!$&'()*+,:;=@~"  # by browsers, in the path of an address
@@ -37,7 +37,7 @@ def kept_files(site: Path) -> dict[str, Path]:
 
 def tell_size(site: Path) -> None:
     """Write into the button's script how many bytes all files to keep have, itself included."""
-    script = site / "_static" / "offline.js"
+    script = site / "_static" / "site" / "offline.js"
 
     def write(size: int) -> None:
         text = script.read_text("utf-8")
@@ -55,7 +55,9 @@ def integrity(path: Path) -> str:
 
 def write_worker(site: Path) -> None:
     """Write the worker for the files that lie in ``site`` now."""
-    (site / "_static" / "service-worker.js").unlink(missing_ok=True)  # it has to be at the root
+    (site / "_static" / "site" / "service-worker.js").unlink(
+        missing_ok=True
+    )  # it has to be at the root
     tell_size(site)
     files = {address: integrity(path) for address, path in kept_files(site).items()}
     text = f"const FILES = {json.dumps(files, indent=0)};\n\n"
@@ -83,11 +85,11 @@ def manifest(name: str, short_name: str, baseurl: str) -> dict:
         "theme_color": GROUND,
         "background_color": GROUND,
         "icons": [
-            {**icon, "src": "_static/icons/icon-192.png", "sizes": "192x192"},
-            {**icon, "src": "_static/icons/icon-512.png", "sizes": "512x512"},
+            {**icon, "src": "_static/site/icons/icon-192.png", "sizes": "192x192"},
+            {**icon, "src": "_static/site/icons/icon-512.png", "sizes": "512x512"},
             {
                 **icon,
-                "src": "_static/icons/maskable-512.png",
+                "src": "_static/site/icons/maskable-512.png",
                 "sizes": "512x512",
                 "purpose": "maskable",
             },
@@ -106,5 +108,5 @@ def write(app, error) -> None:
 
 
 def setup(app) -> None:
-    app.add_js_file("offline.js", loading_method="defer")
+    app.add_js_file("site/offline.js", loading_method="defer")
     app.connect("build-finished", write, priority=LAST)

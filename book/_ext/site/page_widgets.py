@@ -6,10 +6,10 @@
 What readers without JavaScript, and notebooks, see instead.
 ```
 
-The element's script is `book/assets/<name>.js`; where there is a `<name>.css` too, pages that
-use the element link it, and those of the elements that its script imports by name alone. What
-elements fetch is written when the site is: the vocabularies, the runs that <loss-curves> draws,
-and the scores under <next-token>.
+The element's script is `book/assets/elements/<name>/<name>.js`; where there is a `<name>.css`
+too, pages that use the element link it, and those of the elements that its script imports by name
+alone. What elements fetch is written when the site is: the vocabularies, the runs that
+<loss-curves> draws, and the scores under <next-token>.
 """
 
 from __future__ import annotations
@@ -30,7 +30,12 @@ from tokenizer_files import tokenizer_payload
 import minigpt
 from minigpt.tokenizer import BPETokenizer
 
-INNER = re.compile(r'^import "\./([\w-]+)\.js";$', re.MULTILINE)
+INNER = re.compile(r'^import "\.\./([\w-]+)/\1\.js";$', re.MULTILINE)
+
+
+def file_of(name: str, suffix: str) -> str:
+    """Where an element's script or style sheet is, in the assets and in the site's `_static`."""
+    return f"elements/{name}/{name}.{suffix}"
 
 
 class PageWidget(SphinxDirective):
@@ -43,8 +48,9 @@ class PageWidget(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         name = self.arguments[0]
-        if not (Path(self.env.srcdir) / "assets" / f"{name}.js").exists():
-            raise self.error(f"there is no page widget {name!r}: book/assets/{name}.js is missing")
+        script = file_of(name, "js")
+        if not (Path(self.env.srcdir) / "assets" / script).exists():
+            raise self.error(f"there is no page widget {name!r}: book/assets/{script} is missing")
         if not self.options.get("still"):
             raise self.error(f"page widget {name!r} has no :still:, the words for its picture")
         attributes = f' data-still="{html.escape(self.options["still"])}"'
@@ -67,11 +73,12 @@ def add_assets(app, pagename, templatename, context, doctree) -> None:
     found = {raw.get("page_widget") for raw in doctree.findall(nodes.raw)} - {None}
     inner = set()
     for name in sorted(found):
-        app.add_js_file(f"{name}.js", type="module")
-        inner |= set(INNER.findall((assets / f"{name}.js").read_text("utf-8")))
+        app.add_js_file(file_of(name, "js"), type="module")
+        inner |= set(INNER.findall((assets / file_of(name, "js")).read_text("utf-8")))
     for name in sorted(found | inner):
-        if (assets / f"{name}.css").exists():
-            app.add_css_file(f"{name}.css", priority=900)  # after the site's own, which it refines
+        style = file_of(name, "css")
+        if (assets / style).exists():
+            app.add_css_file(style, priority=900)  # after the site's own, which it refines
 
 
 def write_vocabularies(app, error) -> None:

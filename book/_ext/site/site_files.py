@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 def use_address(app, config) -> None:
     """Derive every other setting that holds the address from `html_baseurl`."""
     config.ogp_site_url = config.html_baseurl
-    config.ogp_image = f"{config.html_baseurl}_static/card.png"
+    config.ogp_image = f"{config.html_baseurl}_static/site/card.png"
     config.notfound_urls_prefix = urlsplit(config.html_baseurl).path
 
 

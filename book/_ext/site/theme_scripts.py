@@ -1,4 +1,4 @@
-"""Keep the theme's scripts and styles off the pages: layout.html and minigpt.css replace them.
+"""Keep the theme's scripts and styles off the pages: layout.html and book/assets/site replace them.
 
 The theme loads 2 MB on every page (an icon font as a script, Bootstrap, a search index).
 The book's pages are drawn by its own template and load the files of `book/assets/` alone.
@@ -42,10 +42,11 @@ def mended(body: str) -> str:
 
 def wanted(app, file, body: str) -> bool:
     """Whether a page loads a script or style sheet that Sphinx would put on it."""
-    name = Path(str(file.filename)).name
-    if name in WHEN_USED:
-        return WHEN_USED[name] in body
-    return name in ALWAYS or (Path(app.srcdir) / "assets" / name).exists()
+    path = Path(str(file.filename))
+    if path.name in WHEN_USED:
+        return WHEN_USED[path.name] in body
+    ours = Path(app.srcdir) / "assets" / path.relative_to("_static")
+    return path.name in ALWAYS or ours.exists()
 
 
 def keep_ours(app, pagename, templatename, context, doctree) -> None:

@@ -16,7 +16,7 @@ def tokenizer_payload(
     alphabet: Sequence[int],
     special: Sequence[str] = ("<|endoftext|>",),
 ) -> str:
-    """Return the text of a vocabulary file for ``book/assets/tokenizer.js``.
+    """Return the text of a vocabulary file for ``book/assets/engine/tokenizer.js``.
 
     ``merges[k]`` is the pair of ids that token ``256 + k`` is made of, ``alphabet[i]`` the byte
     value of token ``i`` (all 256 of them), and ``special`` names the tokens after the last merge.

@@ -1,0 +1,60 @@
+// The model, away from the page, so that the page never stops while it computes. The page sends
+// {number, method, args} and gets {number, result} or {number, error}, in the order asked;
+// while the weights come it also gets {number, progress}.
+
+import { fetched } from "./fetched.js";
+import { GPTReader } from "./gpt-reader.js";
+import { trace } from "./gpt-trace.js";
+import { GPT } from "./gpt.js";
+import { readSafetensors } from "./safetensors.js";
+
+let model;
+let reader;
+
+const methods = {
+  // folder: the address of a config.json and its weights. Returns the config.
+  async load({ folder, weights }, report) {
+    const config = await (await fetched(new URL("config.json", folder))).json();
+    const bytes = await download(await fetched(new URL(weights, folder)), report);
+    model = new GPT(config, readSafetensors(bytes));
+    reader = new GPTReader(model);
+    return config;
+  },
+
+  // The scores after a text, V numbers; of a text that begins like the last one, only what is
+  // new is read.
+  scores(ids) {
+    return reader.scores(ids);
+  },
+
+  trace(ids) {
+    reader = new GPTReader(model);  // what the other one had read is overwritten
+    return trace(model, ids);
+  },
+};
+
+// The bytes of an answer. How many there will be is not known of one that travels compressed.
+async function download(response, report) {
+  const total = response.headers.has("Content-Encoding") ? undefined : Number(response.headers.get("Content-Length")) || undefined;
+  const parts = [];
+  let loaded = 0;
+  const stream = response.body.getReader();
+  for (let part = await stream.read(); !part.done; part = await stream.read()) {
+    parts.push(part.value);
+    loaded += part.value.length;
+    report({ loaded, total });
+  }
+  return new Blob(parts).arrayBuffer();
+}
+
+let last = Promise.resolve();  // one after the other: they share the model's cache
+
+addEventListener("message", ({ data: { number, method, args } }) => {
+  last = last.then(async () => {
+    try {
+      postMessage({ number, result: await methods[method](...args, (progress) => postMessage({ number, progress })) });
+    } catch (error) {
+      postMessage({ number, error: error.message });
+    }
+  });
+});

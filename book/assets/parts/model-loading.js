@@ -1,0 +1,65 @@
+// What an element shows while the shipped model comes: a line, a progress bar, and a button that
+// starts, or starts again.
+
+import { loadShippedModel } from "../engine/shipped-model.js";
+import { make } from "./token-chips.js";
+
+export const WEIGHT = "2.7\u00a0MB";
+const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)}\u00a0MB`;
+
+export class ModelLoading {
+  // ready: called with the model, once, when it is there.
+  constructor(ready) {
+    this.ready = ready;
+    this.message = make("p", { class: "mg-message", role: "status" });
+    this.bar = make("progress", { class: "mg-loading-bar", "aria-label": "Loading the model", hidden: true });
+    this.button = make("button", {
+      type: "button", class: "mg-button", text: `Load the model (${WEIGHT})`, click: () => this.load(),
+    });
+    this.node = make("div", { class: "mg-loading" }, this.message, this.bar, this.button);
+  }
+
+  // Resolves to the model, or to undefined when the page says why there is none.
+  load() {
+    this.attempt ??= this.tryToLoad().finally(() => { this.attempt = undefined; });
+    return this.attempt;
+  }
+
+  async tryToLoad() {
+    if (this.model) return this.model;
+    const focused = document.activeElement === this.button;
+    this.button.hidden = true;
+    this.bar.hidden = false;
+    this.bar.removeAttribute("value");
+    this.message.textContent = "Loading the model …";
+    try {
+      this.model = await loadShippedModel((progress) => this.show(progress));
+    } catch (error) {
+      this.bar.hidden = true;
+      this.button.hidden = false;
+      this.button.textContent = "Try again";
+      if (focused) this.button.focus();
+      this.message.textContent = inWords(error);
+      return undefined;
+    }
+    this.node.hidden = true;
+    this.ready(this.model);
+    return this.model;
+  }
+
+  show({ loaded, total }) {
+    if (total) Object.assign(this.bar, { max: total, value: loaded });
+    // The line is not a screen reader's at each of many steps: the bar has the numbers.
+    this.bar.setAttribute("aria-valuetext", `${megabytes(loaded)} of ${total ? megabytes(total) : WEIGHT}`);
+  }
+}
+
+// Why there is no model, and what to do.
+export function inWords(error) {
+  if (outOfMemory(error)) {
+    return `This device has too little memory for the model: close other tabs and try again. (${error.message})`;
+  }
+  return `Could not load the model: check the connection and press the button, or reload the page. (${error.message})`;
+}
+
+export const outOfMemory = (error) => /allocation|memory/i.test(error.message);
