@@ -1778,7 +1778,7 @@ def test_the_check_of_a_gradient_hands_over_what_was_left_of_an_earlier_one():
     assert training.accumulated_gradient(record).passed
     assert seen[:2] == [[None] * 3] * 2
     assert all(bool((gradient == 1).all()) for gradient in seen[2])
-    kept = copy.deepcopy(training.adamw.Small(1, left_over=2.0))
+    kept = copy.deepcopy(training.gradients.Small(1, left_over=2.0))
     assert [p.grad.unique().tolist() for p in kept.parameters()] == [[2.0]] * 3
     assert repr(kept) == "Small(room=1, left_over=2.0)"
 
