@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import functools
 import os
 import re
 import shutil
@@ -66,12 +67,13 @@ def test_no_notebook_without_a_chapter():
     assert {path.stem for path in chapters.NOTEBOOKS.glob("*.ipynb")} == set(STEMS)
 
 
+@functools.cache  # every cell of a chapter is held to them
 def public_names() -> set[str]:
     """Every public function and class that a module of the package defines."""
     return {
         node.name
         for path in (ROOT / "minigpt").rglob("*.py")
-        if "lessons" not in path.parts
+        if "lessons" not in path.relative_to(ROOT).parts
         for node in ast.parse(path.read_text("utf-8")).body
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
     }
