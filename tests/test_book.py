@@ -44,6 +44,15 @@ def test_every_chapter_has_its_folders_and_notebook(stem):
     )
 
 
+@pytest.mark.parametrize("stem", STEMS)
+def test_every_chapters_checks_are_held_to_submissions(stem):
+    path = ROOT / f"tests/{stem}/test_exercises.py"
+    text = path.read_text("utf-8") if path.exists() else ""
+    held = re.search(r"^class Test\w+\(Submissions\):$", text, re.MULTILINE)
+    assert held, f"tests/{stem}/test_exercises.py needs a class of Submissions"
+    assert f"from minigpt.lessons.{stem} import exercises" in text
+
+
 def folders(path: Path) -> set[str]:
     return {p.name for p in path.iterdir() if p.is_dir() and p.name != "__pycache__"}
 
