@@ -32,6 +32,15 @@ def as_readers_run_it() -> Iterator[None]:
 
 
 @pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Small models are slower on two; and sums are then taken in one order."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
 def in_64_bits() -> Iterator[None]:
     """As in the chapters, which compute what they show in float64."""
     torch.set_default_dtype(torch.float64)

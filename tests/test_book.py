@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import functools
 import os
 import re
 import shutil
@@ -41,9 +42,22 @@ NO_CHAPTER = {
 @pytest.mark.parametrize("stem", STEMS)
 def test_every_chapter_has_its_folders_and_notebook(stem):
     lessons = f"minigpt/lessons/{stem}"
-    needed = [f"minigpt/{stem}", lessons, f"{lessons}/plots.py", f"{lessons}/exercises.py"]
-    for path in (*needed, f"tests/{stem}", f"notebooks/{stem}.ipynb"):
+    needed = [f"minigpt/{stem}", lessons, f"{lessons}/plots.py", f"tests/{stem}"]
+    for path in (*needed, f"notebooks/{stem}.ipynb"):
         assert (ROOT / path).exists(), f"book/{stem}.md needs {path}"
+    checks = ROOT / lessons / "exercises"  # a file, or a folder of them
+    assert checks.with_suffix(".py").exists() or (checks / "__init__.py").exists(), (
+        f"book/{stem}.md needs {lessons}/exercises.py"
+    )
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_every_chapters_checks_are_held_to_submissions(stem):
+    path = ROOT / f"tests/{stem}/test_exercises.py"
+    text = path.read_text("utf-8") if path.exists() else ""
+    held = re.search(r"^class Test\w+\(Submissions\):$", text, re.MULTILINE)
+    assert held, f"tests/{stem}/test_exercises.py needs a class of Submissions"
+    assert f"from minigpt.lessons.{stem} import exercises" in text
 
 
 def folders(path: Path) -> set[str]:
@@ -69,12 +83,13 @@ def test_no_notebook_without_a_chapter():
     assert {path.stem for path in book_sources.NOTEBOOKS.glob("*.ipynb")} == set(STEMS)
 
 
+@functools.cache  # every cell of a chapter is held to them
 def public_names() -> set[str]:
     """Every public function and class that a module of the package defines."""
     return {
         node.name
         for path in (ROOT / "minigpt").rglob("*.py")
-        if "lessons" not in path.parts
+        if "lessons" not in path.relative_to(ROOT).parts
         for node in ast.parse(path.read_text("utf-8")).body
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
     }

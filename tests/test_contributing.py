@@ -45,14 +45,15 @@ def stem(files, monkeypatch):
     (path,) = (files / "book").glob("*.md")
     shutil.copy(book_sources.BOOK / "references.bib", files / "book")
     monkeypatch.setattr(book_sources, "BOOK", files / "book")
-    book_sources.labels.cache_clear()  # what it remembers is of another folder
-    yield path.stem
-    book_sources.labels.cache_clear()
+    # Those of this folder alone, which no later test may find kept.
+    monkeypatch.setattr(book_sources, "labels", book_sources.labels.__wrapped__)
+    return path.stem
 
 
 def test_its_files_are_those_that_a_chapter_has(files, stem):
     code, lessons = f"minigpt/{stem}", f"minigpt/lessons/{stem}"
-    wanted = {f"book/{stem}.md", f"tests/{stem}/test_{stem}_norm.py"}
+    wanted = {f"book/{stem}.md"}
+    wanted |= {f"tests/{stem}/{name}.py" for name in (f"test_{stem}_norm", "test_exercises")}
     wanted |= {f"{code}/__init__.py", f"{code}/{stem}_norm.py"}
     wanted |= {f"{lessons}/{name}.py" for name in ("__init__", "plots", "exercises")}
     assert {path for path, *_ in FILE.findall(GUIDE)} == wanted
@@ -68,11 +69,15 @@ def test_its_code_is_in_the_books_style(files):
         assert done.returncode == 0, done.stdout
 
 
-def test_its_tests_pass(files, stem):
+def run(path: Path) -> dict:
+    """The names that a file defines."""
     names = {}
-    exec(
-        compile(next((files / "tests" / stem).glob("*.py")).read_text("utf-8"), stem, "exec"), names
-    )
+    exec(compile(path.read_text("utf-8"), path.name, "exec"), names)
+    return names
+
+
+def test_its_tests_pass(files, stem):
+    names = run(files / "tests" / stem / f"test_{stem}_norm.py")
     tests = [thing for name, thing in names.items() if name.startswith("test_")]
     assert len(tests) >= 3
     for test in tests:
@@ -97,14 +102,13 @@ def test_its_prose_becomes_a_notebook(files, stem):
 
 
 def test_its_submissions_are_judged_as_the_guide_says(files, stem):
-    (code,) = re.findall(r"^```python\n(CORRECT\[.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
-    names = {"CORRECT": {}, "WRONG": []}
-    exec(compile(code, "CONTRIBUTING.md", "exec"), names)
-    check = importlib.import_module(f"minigpt.lessons.{stem}.exercises")
-    for name, submission in names["CORRECT"].items():
-        assert getattr(check, name)(submission).passed
-    for name, submission, hint in names["WRONG"]:
-        assert hint in getattr(check, name)(submission).message
+    tests = run(files / "tests" / stem / "test_exercises.py")["TestSubmissions"]()
+    tests.test_every_check_is_tested()
+    for name, submission in tests.correct.items():
+        tests.test_a_correct_submission_passes(name, submission)
+        tests.test_an_empty_submission_gets_a_hint(name)
+    for mistake in tests.wrong:
+        tests.test_a_classic_mistake_gets_its_own_hint(*mistake)
 
 
 def test_its_cells_say_why_they_are_not_compared():

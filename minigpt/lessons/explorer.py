@@ -26,12 +26,43 @@ def still_bundle(still: Any, live: str = LIVE) -> dict[str, Any]:
     return {"text/plain": repr(still), "text/html": html}
 
 
-class Explorer:
-    """Controls, and below them what a function draws from their values.
+class Live:
+    """The output of a cell: a widget for readers with a kernel, and for others a still of it.
 
     Widgets number themselves at random. So while the book is made or checked (the environment
     variable MINIGPT_BOOK is set) none is created, and the output is the still alone: the same
     bytes in every run.
+
+    Attributes:
+        still: what stands for the widget; it has a ``_repr_html_``.
+        widget: the whole, as ipywidgets shows it.
+        live: says below the still where the widget works.
+    """
+
+    still: Any
+    widget: ipywidgets.Widget
+    live = LIVE
+
+    def _beside(self) -> dict[str, str] | None:
+        """What is displayed with the widget, such as a script, which its HTML may not hold."""
+        return None
+
+    def __repr__(self) -> str:
+        return repr(self.still)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        bundle = still_bundle(self.still, self.live)
+        if not os.environ.get("MINIGPT_BOOK"):
+            bundle[VIEW] = view(self.widget)
+            if beside := self._beside():
+                from IPython.display import display
+
+                display(beside, raw=True)
+        return bundle
+
+
+class Explorer(Live):
+    """Controls, and below them what a function draws from their values.
 
     Args:
         draw: takes the controls' values by name; what it returns has a ``_repr_html_``.
@@ -75,15 +106,6 @@ class Explorer:
         import ipywidgets
 
         return ipywidgets.VBox([*self.controls.values(), self.drawing])
-
-    def __repr__(self) -> str:
-        return repr(self.still)
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        bundle = still_bundle(self.still)
-        if not os.environ.get("MINIGPT_BOOK"):
-            bundle[VIEW] = view(self.widget)
-        return bundle
 
 
 class Sentence:

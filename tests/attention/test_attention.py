@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_models import seeded
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.testing import assert_close
@@ -22,10 +23,6 @@ from minigpt.attention import (
 LENGTHS = [1, 2, 31, 33, 64, 65, 200]  # below, on and above the block sizes of torch's kernel
 seeds = st.integers(0, 1000)
 head_counts = st.sampled_from([(1, 1), (4, 4), (4, 2), (4, 1), (6, 3)])
-
-
-def seeded(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def randn(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> Tensor:

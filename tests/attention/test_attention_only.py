@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_models import seeded
 from torch import Tensor
 from torch.testing import assert_close
 
@@ -24,10 +25,6 @@ from minigpt.data import shakespeare, train_validation_split
 from minigpt.tokenizer import BPETokenizer
 
 SIZES = {"vocab_size": 13, "context_length": 9, "n_embd": 8, "n_head": 2, "n_layer": 3}
-
-
-def seeded(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_models import awake, seeded
 from torch import Tensor
 from torch.testing import assert_close
 
@@ -29,28 +30,13 @@ dtypes = pytest.mark.parametrize("dtype", EXACT, ids=str)
 
 
 @pytest.fixture(autouse=True)
-def small_models():
-    """They are slower on two threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
+def without_gradients(one_thread):
     with torch.no_grad():
         yield
-    torch.set_num_threads(before)
 
 
-def seeded(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-def awake(config: GPTConfig = CONFIG, dtype: torch.dtype = torch.float64) -> GPT:
-    """No number at its start, so that every part moves the scores."""
-    model, generator = GPT(config), seeded()
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            parameter.normal_(std=parameter.shape[-1] ** -0.5, generator=generator)
-            if "norm" in name and name.endswith("weight"):
-                parameter.add_(1)
-    return model.to(dtype)
+def made(config: GPTConfig = CONFIG, dtype: torch.dtype = torch.float64) -> GPT:
+    return awake(GPT(config)).to(dtype)
 
 
 def cache_for(model: GPT, batch: int) -> KVCache:
@@ -98,7 +84,7 @@ def some_texts(*lengths: int, config: GPTConfig = CONFIG) -> list[list[int]]:
 def test_every_step_after_every_prompt_has_the_scores_of_the_whole(
     config, dtype, as_readers_run_it
 ):
-    model = awake(config, dtype)
+    model = made(config, dtype)
     for batch in (1, 2, 3, 4):
         ids = some_ids(config, batch, config.context_length, seed=batch)
         whole = model(ids)
@@ -115,7 +101,7 @@ def test_every_step_after_every_prompt_has_the_scores_of_the_whole(
 @dtypes
 @pytest.mark.parametrize("pieces", [[9], [1] * 9, [2, 3, 4], [4, 1, 1, 3], [1, 8], [8, 1]], ids=str)
 def test_a_text_may_be_read_in_pieces(pieces, dtype):
-    model, ids = awake(dtype=dtype), some_ids(CONFIG, 3, 9)
+    model, ids = made(dtype=dtype), some_ids(CONFIG, 3, 9)
     cache = cache_for(model, 3)
     scores = torch.cat([model(piece, cache) for piece in ids.split(pieces, dim=1)], dim=1)
     assert_close(scores, model(ids), **EXACT[dtype])
@@ -124,7 +110,7 @@ def test_a_text_may_be_read_in_pieces(pieces, dtype):
 @dtypes
 @configs
 def test_rows_may_differ_in_length(config, dtype):
-    model, room = awake(config, dtype), config.context_length
+    model, room = made(config, dtype), config.context_length
     for lengths in [(room - 1, 0), (0, room - 1, room // 2), (1, room // 2, 0, room // 3)]:
         texts = some_texts(*(min(n, room - 1) for n in lengths), config=config)
         if any(texts):
@@ -134,7 +120,7 @@ def test_rows_may_differ_in_length(config, dtype):
 
 
 def test_rows_of_different_lengths_go_on_to_the_end_of_the_longest():
-    model, texts = awake(), some_texts(2, 5, 1)
+    model, texts = made(), some_texts(2, 5, 1)
     cache = filled(model, texts)
     for number in range(4):
         assert_reads_on(model, cache, texts)
@@ -148,7 +134,7 @@ def test_rows_of_different_lengths_go_on_to_the_end_of_the_longest():
 
 
 def test_what_lies_behind_a_row_is_not_looked_at():
-    model, texts = awake(), some_texts(2, 5, 0)
+    model, texts = made(), some_texts(2, 5, 0)
     cache = filled(model, texts)
     for row, text in enumerate(texts):
         cache.keys[:, row, :, len(text) :] = 1e3
@@ -172,7 +158,7 @@ def test_attention_with_fewer_heads_of_keys_reads_on_too(n_kv_head):
 
 
 def test_a_cut_forgets_the_end():
-    model, texts = awake(), some_texts(6, 6, 6)
+    model, texts = made(), some_texts(6, 6, 6)
     cache = filled(model, texts)
     for lengths in ([6, 6, 6], [3, 6, 4], [3, 2, 0], [0, 0, 0]):
         cache.cut(lengths)
@@ -184,7 +170,7 @@ def test_a_cut_forgets_the_end():
 @pytest.mark.parametrize("rows", [[0], [2], [2, 0], [1, 1, 1], [0, 1, 2, 2, 0]], ids=str)
 @pytest.mark.parametrize("lengths", [(4, 4, 4), (2, 5, 3)], ids=str)
 def test_a_selection_goes_on_by_itself(rows, lengths):
-    model, texts = awake(), some_texts(*lengths)
+    model, texts = made(), some_texts(*lengths)
     cache = filled(model, texts)
     chosen = cache.select(rows)
     assert isinstance(chosen, KVCache) and chosen.room == cache.room
@@ -196,7 +182,7 @@ def test_a_selection_goes_on_by_itself(rows, lengths):
 
 
 def test_rows_are_replaced_by_those_of_another_cache():
-    model, texts, others = awake(), some_texts(3, 3, 3, 3), some_texts(7, 2)
+    model, texts, others = made(), some_texts(3, 3, 3, 3), some_texts(7, 2)
     cache = filled(model, texts)
     cache.replace([3, 1], filled(model, others))
     assert_reads_on(model, cache, [texts[0], others[1], texts[2], others[0]])
@@ -213,7 +199,7 @@ a_change = st.one_of(
 @settings(max_examples=25)
 @given(st.lists(a_change, max_size=6))
 def test_whatever_was_done_to_it_a_cache_holds_what_it_says(changes):
-    model, texts = awake(), some_texts(2, 2, 2)
+    model, texts = made(), some_texts(2, 2, 2)
     cache = filled(model, texts)
     for number, (what, value) in enumerate(changes):
         if what == "add" and max(map(len, texts)) + value <= 9:
@@ -252,7 +238,7 @@ def test_it_takes_the_bytes_that_the_ledger_says(config, dtype):
 
 
 def test_a_cache_has_pytorchs_default_dtype(in_64_bits):
-    cache, model = KVCache(CONFIG), awake()
+    cache, model = KVCache(CONFIG), made()
     assert cache.keys.dtype == cache.values.dtype == torch.float64
     ids = torch.randint(13, (1, 5), generator=seeded())
     assert_close(model(ids, cache), model(ids), **EXACT[torch.float64])
@@ -260,7 +246,7 @@ def test_a_cache_has_pytorchs_default_dtype(in_64_bits):
 
 def test_a_new_token_moves_nothing():
     """Its room was there from the start, and what was there before is not written again."""
-    model = awake()
+    model = made()
     cache = cache_for(model, 2)
     places = cache.keys.data_ptr(), cache.values.data_ptr()
     model(some_ids(CONFIG, 2, 3), cache)
@@ -276,7 +262,7 @@ def test_a_new_token_moves_nothing():
 
 
 def test_only_the_new_tokens_are_computed():
-    model, widths = awake(), []
+    model, widths = made(), []
     model.blocks[0].mlp.register_forward_pre_hook(lambda _, x: widths.append(x[0].shape[1]))
     cache = cache_for(model, 1)
     for tokens in (4, 1, 1, 2):
@@ -285,7 +271,7 @@ def test_only_the_new_tokens_are_computed():
 
 
 def test_without_a_cache_nothing_is_kept_and_gradients_flow():
-    model, ids = awake(), some_ids(CONFIG, 2, 5)
+    model, ids = made(), some_ids(CONFIG, 2, 5)
     with torch.enable_grad():
         model(ids).square().sum().backward()
     assert all(parameter.grad.any() for parameter in model.parameters())
@@ -303,7 +289,7 @@ def test_a_cache_has_a_row(batch):
 
 @pytest.mark.parametrize(("held", "more"), [(9, 1), (8, 2), (1, 9), (0, 10)])
 def test_there_is_room_for_a_context_and_no_more(held, more):
-    model, texts = awake(), some_texts(held, held // 2)
+    model, texts = made(), some_texts(held, held // 2)
     cache = filled(model, texts) if held else cache_for(model, 2)
     match = (
         rf"^the cache holds {held} tokens and has no room for {more} more: context_length is 9. "
@@ -315,7 +301,7 @@ def test_there_is_room_for_a_context_and_no_more(held, more):
 
 
 def test_another_batch_is_refused():
-    model, texts = awake(), some_texts(3, 3)
+    model, texts = made(), some_texts(3, 3)
     cache = filled(model, texts)
     match = re.escape(
         "ids has 3 rows and the cache 2: each row of a batch needs its own, KVCache(config, batch)"
@@ -327,7 +313,7 @@ def test_another_batch_is_refused():
 
 @pytest.mark.parametrize("bad", [13, -1])
 def test_a_token_that_is_none_leaves_the_cache_as_it_was(bad):
-    model, texts = awake(), some_texts(3, 2)
+    model, texts = made(), some_texts(3, 2)
     cache = filled(model, texts)
     with pytest.raises(ValueError, match=f"token id {bad} has no row"):
         model(torch.tensor([[1], [bad]]), cache)
@@ -335,7 +321,7 @@ def test_a_token_that_is_none_leaves_the_cache_as_it_was(bad):
 
 
 def test_nothing_is_learned_through_a_cache():
-    model, texts = awake(), some_texts(3, 2)
+    model, texts = made(), some_texts(3, 2)
     cache = filled(model, texts)
     match = "^a cache holds numbers and not where .* call the model within `with torch.no_grad"
     with torch.enable_grad(), pytest.raises(ValueError, match=match):
@@ -347,7 +333,7 @@ def test_nothing_is_learned_through_a_cache():
 
 @pytest.mark.parametrize(("lengths", "row", "old"), [([4, 3], 0, 3), ([3, -1], 1, 3)])
 def test_a_cut_adds_nothing(lengths, row, old):
-    cache = filled(awake(), some_texts(3, 3))
+    cache = filled(made(), some_texts(3, 3))
     match = f"^row {row} of the cache holds {old} tokens: not cut to {lengths[row]}$"
     with pytest.raises(ValueError, match=match):
         cache.cut(lengths)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from small_models import seeded
 from torch import nn
 from torch.testing import assert_close
 
 from minigpt.attention.linear import LARGE, linear
-
-
-def seeded(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 @pytest.mark.parametrize("bias", [True, False])

@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_models import seeded
 from torch import nn
 from torch.nn import functional as F
 from torch.testing import assert_close
@@ -30,10 +31,6 @@ ids_in = st.lists(st.integers(0, VOCAB_SIZE - 1), min_size=1, max_size=40)
 widths = st.integers(1, 32).map(lambda pairs: 2 * pairs)
 bases = st.floats(1.5, 1_000_000)
 positions = st.integers(0, 20_000)
-
-
-def seeded(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def randn(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> torch.Tensor:

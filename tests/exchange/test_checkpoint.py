@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from small_models import awake, kinds_of, seeded
 from torch import Tensor
 from torch.testing import assert_close
 from transformers import (
@@ -30,13 +31,9 @@ from minigpt.model import GPT, GPTConfig
 from minigpt.tokenizer import BPETokenizer, CharTokenizer
 
 CONFIG = GPTConfig(vocab_size=13, context_length=9, n_layer=2, n_head=2, n_embd=8)
-CONFIGS = {
-    "gpt2": CONFIG,
-    "no-bias": replace(CONFIG, bias=False),
-    "untied": replace(CONFIG, tied=False),
-    "neither": replace(CONFIG, bias=False, tied=False, n_layer=3, n_head=1),
-    "dropout": replace(CONFIG, dropout=0.25),
-}
+CONFIGS = kinds_of(CONFIG)
+CONFIGS["neither"] = replace(CONFIGS["neither"], n_layer=3, n_head=1)
+CONFIGS["dropout"] = replace(CONFIG, dropout=0.25)
 configs = pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 END = "<|endoftext|>"
 PLAY = "ROMEO:\nBut soft, what light through yonder window breaks? It is the east.\n" * 3
@@ -58,19 +55,8 @@ def offline(monkeypatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", refuse)
 
 
-def awake(model, seed: int = 0):
-    """No number at its start: norms are not 1, biases not 0, and every part moves the scores."""
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            parameter.normal_(std=parameter.shape[-1] ** -0.5, generator=generator)
-            if ("norm" in name or "ln_" in name) and name.endswith("weight"):
-                parameter.add_(1)
-    return model.eval()
-
-
 def made(config: GPTConfig = CONFIG, seed: int = 0) -> GPT:
-    return awake(GPT(config, torch.Generator().manual_seed(seed)), seed)
+    return awake(GPT(config, seeded(seed)), seed).eval()
 
 
 def their_model(config: GPTConfig = CONFIG, kind=GPT2LMHeadModel, **settings):
@@ -86,11 +72,11 @@ def their_model(config: GPTConfig = CONFIG, kind=GPT2LMHeadModel, **settings):
         "eos_token_id": None,
     }
     dropout = dict.fromkeys(("resid_pdrop", "embd_pdrop", "attn_pdrop"), config.dropout)
-    return awake(kind(GPT2Config(**(sizes | dropout | settings))), seed=1)
+    return awake(kind(GPT2Config(**(sizes | dropout | settings))), seed=1).eval()
 
 
 def some_ids(config: GPTConfig = CONFIG) -> Tensor:
-    generator = torch.Generator().manual_seed(2)
+    generator = seeded(2)
     return torch.randint(config.vocab_size, (3, config.context_length), generator=generator)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from small_models import kinds_of
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from minigpt.exchange.gpt2_format import (
@@ -19,12 +20,7 @@ from minigpt.exchange.gpt2_format import (
 from minigpt.model import GPT, PRESETS, GPTConfig
 
 CONFIG = GPTConfig(vocab_size=13, context_length=9, n_layer=11, n_head=2, n_embd=8)
-VARIANTS = {
-    "gpt2": CONFIG,
-    "no-bias": replace(CONFIG, bias=False),
-    "untied": replace(CONFIG, tied=False),
-    "neither": replace(CONFIG, bias=False, tied=False),
-}
+VARIANTS = kinds_of(CONFIG)
 variants = pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS)
 
 

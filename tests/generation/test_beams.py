@@ -7,6 +7,7 @@ import math
 
 import pytest
 import torch
+from small_models import awake
 from torch.testing import assert_close
 from transformers import GPT2Config, GPT2LMHeadModel
 
@@ -18,27 +19,15 @@ from minigpt.model import GPT, GPTConfig
 CONFIG = GPTConfig(vocab_size=4, context_length=8, n_layer=1, n_head=2, n_embd=8)
 SEEDS = range(4)
 GREEDY = Sampling(0.0)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 Found = list[tuple[list[int], float]]
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Models this small are slower on two."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-def awake(config: GPTConfig = CONFIG, seed: int = 0) -> GPT:
+def made(config: GPTConfig = CONFIG, seed: int = 0) -> GPT:
     """Every part moves the scores; in float64, where no two are level by rounding."""
-    model, generator = GPT(config), torch.Generator().manual_seed(seed)
+    model = awake(GPT(config), seed)
     with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            parameter.normal_(std=parameter.shape[-1] ** -0.5, generator=generator)
-            if "norm" in name and name.endswith("weight"):
-                parameter.add_(1)
         model.position_embedding.weight *= 2
     return model.double().eval()
 
@@ -106,7 +95,7 @@ def assert_same(ours: Found, theirs: Found, rel: float = 1e-10) -> None:
 @pytest.mark.parametrize("stop_tokens", [set(), {2}, {0, 3}, {0, 1, 2, 3}], ids=str)
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_with_enough_beams_it_finds_everything_in_order(count, stop_tokens, seed):
-    model, beams = awake(seed=seed), 4 ** (count - 1)
+    model, beams = made(seed=seed), 4 ** (count - 1)
     for length_penalty in (0.0, 0.7, 1.0, 2.0, -1.0):
         best = everything(model, [1, 3], count, stop_tokens, length_penalty)
         ours = beam_search(model, [1, 3], count, beams, stop_tokens, length_penalty)
@@ -114,7 +103,7 @@ def test_with_enough_beams_it_finds_everything_in_order(count, stop_tokens, seed
 
 
 def test_four_tokens_of_five():
-    model = awake(GPTConfig(5, 8, n_layer=2, n_head=2, n_embd=8), seed=1)
+    model = made(GPTConfig(5, 8, n_layer=2, n_head=2, n_embd=8), seed=1)
     assert_same(beam_search(model, [2], 4, 125), everything(model, [2], 4)[:125])
     ours = beam_search(model, [2], 4, 125, stop_tokens=[3])
     assert_same(ours, everything(model, [2], 4, {3})[:125])
@@ -124,7 +113,7 @@ def test_four_tokens_of_five():
 def test_beyond_the_context_the_older_half_is_forgotten(length):
     config = GPTConfig(4, length, n_layer=1, n_head=2, n_embd=8)
     for seed in SEEDS:
-        model, prompt = awake(config, seed), [1, 3, 0][:length]
+        model, prompt = made(config, seed), [1, 3, 0][:length]
         best = everything(model, prompt, 4)
         ours = beam_search(model, prompt, 4, 64)
         scores = [score for _, score in best[:64]]
@@ -134,8 +123,8 @@ def test_beyond_the_context_the_older_half_is_forgotten(length):
 
 
 def test_more_beams_than_texts_give_all_texts():
-    ours = beam_search(awake(), [1], 2, beams=1000)
-    assert_same(ours, everything(awake(), [1], 2))
+    ours = beam_search(made(), [1], 2, beams=1000)
+    assert_same(ours, everything(made(), [1], 2))
     assert len(ours) == 16
 
 
@@ -149,7 +138,7 @@ def greedy(model: GPT, prompt: list[int], count: int, stop_tokens=()) -> list[in
 @pytest.mark.parametrize("stop_tokens", [(), {2}, {0, 3}], ids=str)
 def test_one_beam_is_greedy(stop_tokens):
     for seed in range(8):
-        model = awake(seed=seed)
+        model = made(seed=seed)
         for prompt in ([0], [1, 3]):
             ((text, _),) = beam_search(model, prompt, 12, 1, stop_tokens)
             assert text == greedy(model, prompt, 12, stop_tokens)
@@ -224,7 +213,7 @@ def test_the_probability_of_stopping_counts_and_the_stop_is_not_given_out():
 def test_the_score_is_the_models_own(beams, dtype):
     config = GPTConfig(11, 16, n_layer=2, n_head=2, n_embd=8)
     for seed in SEEDS:
-        model, prompt = awake(config, seed).to(dtype), [1, 3]
+        model, prompt = made(config, seed).to(dtype), [1, 3]
         found = beam_search(model, prompt, 9, beams)
         assert len(found) == len({tuple(text) for text, _ in found}) == beams
         assert [score for _, score in found] == sorted((s for _, s in found), reverse=True)
@@ -239,8 +228,8 @@ def test_the_score_is_the_models_own(beams, dtype):
 def test_beams_are_never_worse_than_greedy_here_and_sometimes_better():
     config, better = GPTConfig(11, 16, n_layer=2, n_head=2, n_embd=8), 0
     for seed in range(8):
-        (best, *_) = beam_search(awake(config, seed), [1, 3], 6, 4)
-        ((_, alone),) = beam_search(awake(config, seed), [1, 3], 6, 1)
+        (best, *_) = beam_search(made(config, seed), [1, 3], 6, 4)
+        ((_, alone),) = beam_search(made(config, seed), [1, 3], 6, 1)
         assert best[1] >= alone - 1e-12
         better += best[1] > alone + 1e-3
     assert better >= 2
@@ -271,7 +260,7 @@ def test_with_a_length_penalty_a_longer_text_may_always_overtake():
 
 
 def test_the_model_and_the_global_generator_are_as_before():
-    model = awake(GPTConfig(4, 8, n_layer=1, n_head=2, n_embd=8, dropout=0.5))
+    model = made(GPTConfig(4, 8, n_layer=1, n_head=2, n_embd=8, dropout=0.5))
     expected, state = beam_search(model, [1, 3], 12), torch.get_rng_state()
     model.train()
     assert beam_search(model, [1, 3], 12) == expected
@@ -289,7 +278,7 @@ def test_the_beams_are_those_of_transformers(beams, stop_token):
     """With the settings that they call canonical: early_stopping "never", no length penalty."""
     config = GPTConfig(11, 24, n_layer=2, n_head=2, n_embd=8)
     for seed, prompt in itertools.product(SEEDS[:3], ([1, 3], [7])):
-        model = awake(config, seed)
+        model = made(config, seed)
         names = gpt2_settings(config)
         del names["architectures"], names["model_type"]
         theirs = GPT2LMHeadModel(GPT2Config(**names, bos_token_id=None, eos_token_id=None))
@@ -325,11 +314,11 @@ def test_a_number_of_beams_that_is_none_is_refused(beams, as_readers_run_it):
     with pytest.raises(
         ValueError, match=f"^beams is {beams!r}; it must be a whole number of at least 1$"
     ):
-        beam_search(awake(), [1], 3, beams)
+        beam_search(made(), [1], 3, beams)
 
 
 def test_what_generate_refuses_is_refused():
-    model = awake()
+    model = made()
     for match, arguments in {
         "^prompt 0 has no tokens": ([], 3),
         "^prompt 0 has 9 tokens and the model sees 8": ([1] * 9, 3),

@@ -8,6 +8,7 @@ import re
 
 import pytest
 import torch
+from small_models import awake, seeded
 from torch import Tensor
 from torch.testing import assert_close
 from transformers import GPT2Config, GPT2LMHeadModel, RepetitionPenaltyLogitsProcessor
@@ -25,32 +26,16 @@ samplings = pytest.mark.parametrize(
     [GREEDY, None, Sampling(1.5, top_k=6), Sampling(0.8, top_p=0.9, min_p=0.02)],
     ids=str,
 )
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Models this small are slower on two."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-def seeded(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-def awake(config: GPTConfig = CONFIG, seed: int = 0) -> GPT:
+def made(config: GPTConfig = CONFIG, seed: int = 0) -> GPT:
     """Every part moves the scores, and positions so much that greedy texts do not stand still.
 
     In float64, where no two scores are level by rounding.
     """
-    model, generator = GPT(config), seeded(seed)
+    model = awake(GPT(config), seed, spread=1.5)
     with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            parameter.normal_(std=1.5 * parameter.shape[-1] ** -0.5, generator=generator)
-            if "norm" in name and name.endswith("weight"):
-                parameter.add_(1)
         model.position_embedding.weight *= 3
     return model.double().eval()
 
@@ -98,7 +83,7 @@ def until(text: list[int], stop_tokens: set[int]) -> list[int]:
 @both_ways
 @samplings
 def test_the_texts_are_those_of_a_plain_loop(sampling, cached):
-    model = awake()
+    model = made()
     for prompts, count in ((PROMPTS[:1], 9), (PROMPTS[2:3], 1), (PROMPTS, 30)):
         ours = generate(model, prompts, count, sampling, generator=seeded(7), cached=cached)
         assert ours == plainly(model, prompts, count, sampling, seeded(7))
@@ -107,13 +92,13 @@ def test_the_texts_are_those_of_a_plain_loop(sampling, cached):
 
 def test_texts_are_different_enough_to_tell_something():
     for sampling, tokens in ((None, 8), (GREEDY, 4)):
-        texts = generate(awake(), PROMPTS, 40, sampling, generator=seeded(7))
+        texts = generate(made(), PROMPTS, 40, sampling, generator=seeded(7))
         assert len({tuple(text) for text in texts}) == 4
         assert all(len(set(text)) >= tokens for text in texts)
 
 
 def test_a_batch_gives_greedy_the_texts_of_one_by_one():
-    model = awake()
+    model = made()
     together = generate(model, PROMPTS, 20, GREEDY)
     assert together == [generate(model, [prompt], 20, GREEDY)[0] for prompt in PROMPTS]
 
@@ -129,14 +114,14 @@ def test_a_batch_gives_greedy_the_texts_of_one_by_one():
     ids=["no bias", "untied", "four heads"],
 )
 def test_models_of_other_shapes(config, cached):
-    model, prompts = awake(config), [[3, 1, 4], [1], [5, 9, 2, 6]]
+    model, prompts = made(config), [[3, 1, 4], [1], [5, 9, 2, 6]]
     expected = plainly(model, prompts, 20, None, seeded())
     assert generate(model, prompts, 20, generator=seeded(), cached=cached) == expected
 
 
 @both_ways
 def test_a_model_in_single_precision_chooses_the_same(cached):
-    model = awake().float()
+    model = made().float()
     assert generate(model, PROMPTS, 30, GREEDY, cached=cached) == plainly(
         model, PROMPTS, 30, GREEDY
     )
@@ -145,7 +130,7 @@ def test_a_model_in_single_precision_chooses_the_same(cached):
 @both_ways
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_a_model_in_half_precision_generates(dtype, cached):
-    model = awake().to(dtype)
+    model = made().to(dtype)
     for text in generate(model, PROMPTS, 20, Sampling(top_p=0.9), (), seeded(), cached):
         assert len(text) == 20 and all(0 <= token < 13 for token in text)
 
@@ -157,7 +142,7 @@ def test_a_model_in_half_precision_generates(dtype, cached):
 @pytest.mark.parametrize("length", [1, 2, 3, 4, 7])
 def test_beyond_the_context_the_older_half_is_forgotten(length, cached, as_readers_run_it):
     """The rows of a batch fill up at different steps."""
-    model = awake(sized(length))
+    model = made(sized(length))
     prompts = [[(3 * i + j) % 13 for j in range(i)] for i in range(1, length + 1)]
     for some in (prompts, prompts[-1:], [prompts[-1], prompts[0]]):
         count = 2 * length + 3
@@ -178,7 +163,7 @@ def test_beyond_the_context_the_older_half_is_forgotten(length, cached, as_reade
     ],
 )
 def test_how_much_of_a_text_is_seen(length, seen):
-    reader, found = Reader(awake(sized(length)), [[1]]), []
+    reader, found = Reader(made(sized(length)), [[1]]), []
     for token in range(6):
         found.append(len(reader.windows[0]))
         assert reader.windows[0] == [1, *range(token)][-found[-1] :]
@@ -189,7 +174,7 @@ def test_how_much_of_a_text_is_seen(length, seen):
 @both_ways
 @pytest.mark.parametrize("length", [1, 2, 3, 6, 7])
 def test_a_reader_scores_what_the_model_scores(length, cached):
-    model = awake(sized(length))
+    model = made(sized(length))
     texts = [[5] * length, [1], [2] * max(1, length - 1)]
     reader = Reader(model, texts, cached)
     for number in range(3 * length):
@@ -209,12 +194,12 @@ def test_a_reader_scores_what_the_model_scores(length, cached):
 
 def test_a_reader_does_not_change_the_prompts_it_was_given():
     prompts = [[1, 2], [3]]
-    reader = Reader(awake(), prompts)
+    reader = Reader(made(), prompts)
     reader.append([4, 5])
     reader.select([0, 0])
     reader.append([6, 7])
     assert reader.windows == [[1, 2, 4, 6], [1, 2, 4, 7]]
-    generate(awake(), prompts, 20)
+    generate(made(), prompts, 20)
     assert prompts == [[1, 2], [3]]
 
 
@@ -228,7 +213,7 @@ def widths_read(model: GPT) -> list[tuple[int, ...]]:
 
 
 def test_with_a_cache_each_token_is_read_once():
-    model = awake(sized(8))
+    model = made(sized(8))
     seen = widths_read(model)
     generate(model, [[1, 2, 3], [1]], 4)
     assert seen == [(2, 3), (2, 1), (2, 1), (2, 1)]
@@ -238,7 +223,7 @@ def test_with_a_cache_each_token_is_read_once():
 
 
 def test_only_the_row_that_is_full_is_read_again():
-    model = awake(sized(4))
+    model = made(sized(4))
     seen = widths_read(model)
     generate(model, [[1, 2, 3], [1]], 4)
     assert seen == [(2, 3), (2, 1), (1, 1), (2, 1), (2, 1)]
@@ -250,7 +235,7 @@ def test_only_the_row_that_is_full_is_read_again():
 @both_ways
 @pytest.mark.parametrize("sampling", [GREEDY, None], ids=str)
 def test_a_stop_token_ends_its_text_alone(sampling, cached):
-    model = awake()
+    model = made()
     whole = plainly(model, PROMPTS, 30, sampling, seeded(3))
     for stop_tokens in ({0}, {5, 9}, set(range(7)), set(range(13)), ()):
         expected = [until(text, set(stop_tokens)) for text in whole]
@@ -261,7 +246,7 @@ def test_a_stop_token_ends_its_text_alone(sampling, cached):
 
 
 def test_a_text_may_end_before_it_begins_or_with_its_last_token():
-    model = awake()
+    model = made()
     (text,) = plainly(model, [[3, 1, 4]], 8, GREEDY)
     late = next(token for token in reversed(text) if text.index(token) > 1)
     assert generate(model, [[3, 1, 4]], 8, GREEDY, {text[0]}) == [[]]
@@ -275,7 +260,7 @@ def test_a_text_may_end_before_it_begins_or_with_its_last_token():
 
 
 def test_when_all_texts_have_ended_the_model_is_not_asked_again():
-    model = awake()
+    model = made()
     lengths = [len(text) for text in generate(model, PROMPTS, 50, None, {0, 1}, seeded(3))]
     seen = widths_read(model)
     generate(model, PROMPTS, 50, None, {0, 1}, seeded(3))
@@ -290,7 +275,7 @@ def test_when_all_texts_have_ended_the_model_is_not_asked_again():
 @pytest.mark.parametrize("sampling", [GREEDY, None], ids=str)
 @pytest.mark.parametrize("stop_tokens", [(), {0}, set(range(13))], ids=str)
 def test_a_stream_gives_what_generate_gives(stop_tokens, sampling, cached):
-    model = awake()
+    model = made()
     for prompt in PROMPTS[:2]:
         streamed = list(stream(model, prompt, 16, sampling, stop_tokens, seeded(4), cached))
         whole = generate(model, [prompt], 16, sampling, stop_tokens, seeded(4), cached)
@@ -298,7 +283,7 @@ def test_a_stream_gives_what_generate_gives(stop_tokens, sampling, cached):
 
 
 def test_a_stream_gives_a_token_as_soon_as_it_is_chosen():
-    model = awake()
+    model = made()
     seen = widths_read(model)
     tokens = stream(model, [3, 1, 4], 5)
     for number in range(1, 6):
@@ -313,7 +298,7 @@ def test_a_stream_gives_a_token_as_soon_as_it_is_chosen():
 
 
 def test_the_same_seed_writes_the_same_text():
-    model = awake()
+    model = made()
     first, same, other = (
         generate(model, PROMPTS, 30, generator=seeded(seed)) for seed in (1, 1, 2)
     )
@@ -324,7 +309,7 @@ def test_the_same_seed_writes_the_same_text():
 
 @both_ways
 def test_the_global_generator_is_left_alone(cached):
-    model = awake(sized(6, dropout=0.5)).train()
+    model = made(sized(6, dropout=0.5)).train()
     state = torch.get_rng_state()
     generate(model, PROMPTS[:2], 20, generator=seeded(), cached=cached)
     generate(model, PROMPTS[:2], 20, GREEDY, cached=cached)
@@ -336,7 +321,7 @@ def test_the_global_generator_is_left_alone(cached):
 
 @both_ways
 def test_dropout_is_off_and_the_mode_is_put_back(cached):
-    model, plain = awake(sized(12, dropout=0.5)), awake()
+    model, plain = made(sized(12, dropout=0.5)), made()
     expected = generate(plain, PROMPTS, 20, GREEDY)
     for training in (True, False):
         model.train(training)
@@ -348,7 +333,7 @@ def test_dropout_is_off_and_the_mode_is_put_back(cached):
 
 @pytest.mark.parametrize("training", [True, False])
 def test_the_mode_is_put_back_even_if_reading_fails(training):
-    model = awake().train(training)
+    model = made().train(training)
     reads = itertools.count()
 
     def fail(*_):
@@ -365,7 +350,7 @@ def test_the_mode_is_put_back_even_if_reading_fails(training):
 
 @both_ways
 def test_no_gradient_is_kept(cached):
-    model, followed = awake(), []
+    model, followed = made(), []
     model.register_forward_hook(lambda model, ids, scores: followed.append(scores.requires_grad))
     generate(model, PROMPTS, 9, cached=cached)
     assert followed and not any(followed)
@@ -405,7 +390,7 @@ def their_text(theirs: GPT2LMHeadModel, prompt: list[int], count: int, **setting
 @pytest.mark.parametrize("penalty", [1.0, 1.3, 0.8])
 def test_greedy_texts_are_those_of_transformers(penalty):
     """Their penalty, too, counts the prompt and all that was written."""
-    model = awake(LONG)
+    model = made(LONG)
     theirs = gpt2(model)
     prompts = PROMPTS[1:3]
     expected = [their_text(theirs, prompt, 40, repetition_penalty=penalty) for prompt in prompts]
@@ -418,7 +403,7 @@ def test_greedy_texts_are_those_of_transformers(penalty):
 
 @both_ways
 def test_the_penalty_counts_what_the_model_has_forgotten(cached):
-    model, penalty = awake(sized(4)), RepetitionPenaltyLogitsProcessor(4.0)
+    model, penalty = made(sized(4)), RepetitionPenaltyLogitsProcessor(4.0)
     texts = [[1, 2, 3], [4]]
     windows = [list(text) for text in texts]
     for _ in range(25):
@@ -437,7 +422,7 @@ def test_the_penalty_counts_what_the_model_has_forgotten(cached):
 
 def assert_refused(match: str, prompts=(), count=5, model: GPT | None = None, **other) -> None:
     """By all that take the same arguments."""
-    model = model or awake()
+    model = model or made()
     with pytest.raises(ValueError, match=match):
         generate(model, prompts, count, **other)
     if len(prompts) == 1:
@@ -452,7 +437,7 @@ def assert_refused(match: str, prompts=(), count=5, model: GPT | None = None, **
 def test_no_prompt_is_refused(cached):
     match = "^there is no prompt: give a list of lists of tokens, one a text$"
     with pytest.raises(ValueError, match=match):
-        generate(awake(), [], 5, cached=cached)
+        generate(made(), [], 5, cached=cached)
 
 
 def test_a_prompt_without_tokens_is_refused():
@@ -467,7 +452,7 @@ def test_a_prompt_longer_than_the_context_is_refused():
     )
     assert_refused(f"^{re.escape(match)}$", [[1] * 13])
     assert_refused("^prompt 2 has 14 tokens", [[1], [1] * 12, [1] * 14])
-    assert len(generate(awake(), [[1] * 12], 5)[0]) == 5
+    assert len(generate(made(), [[1] * 12], 5)[0]) == 5
 
 
 @pytest.mark.parametrize("token", [13, -1, 50256, True, 1.0, "a", None], ids=repr)
@@ -484,7 +469,7 @@ def test_what_is_no_token_is_refused(token, as_readers_run_it):
 def test_one_list_of_tokens_is_no_list_of_texts(as_readers_run_it):
     match = "^prompt 0 is 3; it must be a list of tokens: give a list of lists, one a text$"
     with pytest.raises(ValueError, match=match):
-        generate(awake(), [3, 1, 4], 5)
+        generate(made(), [3, 1, 4], 5)
 
 
 @pytest.mark.parametrize("count", [0, -1, 2.0, True, "3", None], ids=repr)
@@ -496,7 +481,7 @@ def test_a_number_of_tokens_that_is_none_is_refused(count, as_readers_run_it):
 @both_ways
 @pytest.mark.parametrize("sampling", [None, GREEDY], ids=str)
 def test_weights_that_are_not_finite_are_refused(sampling, cached):
-    model = awake()
+    model = made()
     with torch.no_grad():
         model.blocks[1].mlp.up.weight[0, 0] = torch.nan
     match = r"^the model's scores are not finite \(NaN or ∞\)"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import subprocess
-import sys
 
 import pytest
 from bokeh.models import Div, LabelSet, Legend, Scatter
@@ -412,22 +410,3 @@ def test_the_others_are_drawn_on_a_phone_without_an_error(browser):
     ):
         with drawn(browser, layout, width=360) as run:
             assert run("return document.documentElement.scrollWidth") <= 360
-
-
-def test_two_runs_draw_the_same_bytes():
-    code = (
-        "from minigpt.lessons.drawing.figure import Figure;"
-        "from minigpt.lessons.generation.plots import *;"
-        "from minigpt.lessons.generation.cache import *;"
-        "from minigpt.lessons.generation.text_probabilities import *;"
-        "print(Figure(counted_draws(['a'], [1.0], [3]), 'A')._repr_html_());"
-        "print(Figure(temperatures(['a'], {'b': [0.3]}), 'B')._repr_html_());"
-        "print(Figure(tokens_per_second([1, 2], {'a': [0.1, 0.3]}), 'C')._repr_html_());"
-        "print(Figure(probability_along({'a': [0.1, 0.3]}), 'D')._repr_html_());"
-        "print(cache_diagram(['a'], True)._repr_html_(), text_heat(['a'], [0.1])._repr_html_())"
-    )
-    runs = [
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        for _ in range(2)
-    ]
-    assert runs[0].stdout == runs[1].stdout

@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from small_models import seeded
 from torch import Tensor
 from torch.testing import assert_close
 from transformers import (
@@ -39,10 +40,6 @@ THEIRS = {
     "top_p": TopPLogitsWarper,
     "min_p": MinPLogitsWarper,
 }
-
-
-def seeded(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def scores(shape: tuple[int, int], seed: int = 0, spread: float = 3.0) -> Tensor:

@@ -626,7 +626,7 @@ def test_the_curve_follows_the_widget(dashboard, browser):
     plot = dashboard._growing_curve()
     (source,) = [s for s in plot.select({"type": ColumnDataSource}) if "step" in s.data]
     assert plot.select_one({"type": Span}).location == pytest.approx(math.log(5))
-    script = dashboard._live_curve()["text/html"].rpartition("<script>")[2]
+    script = dashboard._beside()["text/html"].rpartition("<script>")[2]
     replace = """
       for (const [i, html] of arg.htmls.entries()) {
         document.querySelectorAll(".widget")[i].innerHTML = html;
@@ -879,7 +879,7 @@ def test_a_desk_without_such_settings_is_refused(settings, message):
 
 def test_what_a_desk_does_is_told_aloud(desk, browser):
     """As in a notebook: the widget's HTML is replaced, and runs no script of its own."""
-    script = desk._script()["text/html"].removeprefix("<script>").removesuffix("</script>")
+    script = desk._beside()["text/html"].removeprefix("<script>").removesuffix("</script>")
     page = browser.new_page(viewport={"width": 360, "height": 500})
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from small_models import seeded
 from torch import Tensor, nn
 from torch.testing import assert_close
 
@@ -21,10 +22,6 @@ BLOCK = [
     "mlp",
     "dropout",  # called twice; the place is that of the last call
 ]
-
-
-def seeded(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from small_models import on_meta
 from torch import nn
 
 from minigpt.attention import AttentionOnly
@@ -32,11 +33,6 @@ class PostNorm(Block):
     def forward(self, x):
         x = self.norm_1(x + self.attention(x))
         return self.norm_2(x + self.mlp(x))
-
-
-def on_meta(config: GPTConfig) -> GPT:
-    with torch.device("meta"):
-        return GPT(config)
 
 
 def walk(part: Part, times: int = 1) -> Iterator[tuple[Part, int]]:

@@ -8,6 +8,7 @@ import math
 
 import pytest
 import torch
+from small_models import GPT2_COUNTS, awake, on_meta, seeded
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.testing import assert_close
@@ -28,29 +29,8 @@ CONFIGS = [
 ]
 
 
-def seeded(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-def awake(model: GPT, seed: int = 0) -> GPT:
-    """No number at its start: norms are not 1, biases not 0, and every part moves the scores."""
-    generator = seeded(seed)
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            parameter.normal_(std=parameter.shape[-1] ** -0.5, generator=generator)
-            if "norm" in name and name.endswith("weight"):
-                parameter.add_(1)
-    return model
-
-
 def some_ids(config: GPTConfig, batch: int, tokens: int, seed: int = 0) -> Tensor:
     return torch.randint(config.vocab_size, (batch, tokens), generator=seeded(seed))
-
-
-def on_meta(config: GPTConfig) -> GPT:
-    """Its shapes without its numbers, so that any size is built at once."""
-    with torch.device("meta"):
-        return GPT(config)
 
 
 def size(model: nn.Module) -> int:
@@ -158,15 +138,7 @@ def test_dropout_is_where_gpt2_has_it():
 # Sizes that were published.
 
 
-@pytest.mark.parametrize(
-    ("name", "count"),
-    [
-        ("gpt2", 124_439_808),
-        ("gpt2-medium", 354_823_168),
-        ("gpt2-large", 774_030_080),
-        ("gpt2-xl", 1_557_611_200),
-    ],
-)
+@pytest.mark.parametrize(("name", "count"), GPT2_COUNTS.items())
 def test_the_four_sizes_of_gpt2(name, count):
     assert size(on_meta(GPTConfig.preset(name))) == count
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_models import GPT2_COUNTS, on_meta
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
@@ -47,12 +48,6 @@ def inputs(draw) -> tuple[GPTConfig, int, int]:
     return config, draw(st.integers(1, config.context_length)), draw(st.integers(1, 3))
 
 
-def on_meta(config: GPTConfig) -> GPT:
-    """Its shapes without its numbers, so that any size is built at once."""
-    with torch.device("meta"):
-        return GPT(config)
-
-
 # Numbers learned.
 
 
@@ -80,15 +75,7 @@ def test_presets_learn_what_their_modules_learn(name):
     assert parameter_count(PRESETS[name]) == sum(p.numel() for p in model.parameters())
 
 
-@pytest.mark.parametrize(
-    ("name", "count"),
-    [
-        ("gpt2", 124_439_808),
-        ("gpt2-medium", 354_823_168),
-        ("gpt2-large", 774_030_080),
-        ("gpt2-xl", 1_557_611_200),
-    ],
-)
+@pytest.mark.parametrize(("name", "count"), GPT2_COUNTS.items())
 def test_the_four_sizes_of_gpt2(name, count):
     assert parameter_count(GPTConfig.preset(name)) == count
 

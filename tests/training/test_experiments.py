@@ -17,21 +17,13 @@ from minigpt.training import RECIPES
 RESULTS = files("minigpt") / "results"
 CURVES = json.loads((RESULTS / "curves.json").read_text("utf-8"))
 RACE = json.loads((RESULTS / "optimizers.json").read_text("utf-8"))
+pytestmark = pytest.mark.usefixtures("one_thread")  # as the experiments ran
 
 
 @pytest.fixture(scope="module")
 def texts() -> list[torch.Tensor]:
     """The plays' characters, as the experiments read them."""
     return play_characters(curves.MEASURED_ON)
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """As the experiments ran: sums in one order."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 # One run without a bug, nine with one.

@@ -6,6 +6,7 @@ import copy
 
 import pytest
 import torch
+from small_models import seeded
 from torch import Tensor
 from torch.testing import assert_close
 
@@ -20,10 +21,6 @@ LOW, HIGH = 0.68, 1.21  # the band that the docstring of orthogonalise promises
 def in_full_precision(monkeypatch) -> None:
     """torch's Muon multiplies in bfloat16; here it keeps the numbers as they are."""
     monkeypatch.setattr(Tensor, "bfloat16", lambda self: self.clone())
-
-
-def seeded(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def some_matrices(dtype: torch.dtype = torch.float64, shapes=SHAPES) -> list[Tensor]:

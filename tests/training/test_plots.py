@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 import re
 import statistics
-import subprocess
-import sys
 from itertools import pairwise
 
 import pytest
@@ -442,23 +440,3 @@ def test_the_others_are_drawn_on_a_phone_without_an_error(browser):
     ):
         with drawn(browser, layout, width=360) as run:
             assert run("return document.documentElement.scrollWidth") <= 360
-
-
-def test_two_runs_draw_the_same_bytes():
-    code = (
-        "from minigpt.lessons.drawing.figure import Figure;"
-        "from minigpt.lessons.training.plots import *;"
-        "from minigpt.lessons.training.learning_rate import *;"
-        "from minigpt.lessons.training.optimizer_race import *;"
-        "nan = float('nan');"
-        "print(Figure(loss_curves({'a': [(0, 2.0), (1, nan)]}, {'b': 1.0}), 'A')._repr_html_());"
-        "print(Figure(rate_range([0.1, 0.2], {'a': [1.0, nan]}), 'B')._repr_html_());"
-        "print(Figure(schedules({'a': [0.5, 1.0]}), 'C')._repr_html_());"
-        "print(Figure(optimizer_race({'a': [[2.0, 1.0]]}, 5), 'D')._repr_html_());"
-        "print(Figure(loss_by_position([2.0, 1.0], 0.5), 'E')._repr_html_())"
-    )
-    runs = [
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        for _ in range(2)
-    ]
-    assert runs[0].stdout == runs[1].stdout

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from small_models import seeded
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.testing import assert_close
@@ -21,19 +22,7 @@ CONFIG = GPTConfig(vocab_size=13, context_length=8, n_layer=2, n_head=2, n_embd=
 SHORT = Recipe(steps=7, batch_size=4, warmup=2)
 FAST = replace(RECIPES["fast"], steps=7, batch_size=4)
 recipes = pytest.mark.parametrize("recipe", [SHORT, FAST], ids=["adamw", "fast"])
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Models this small are slower on two."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-def seeded(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def made(config: GPTConfig = CONFIG, seed: int = 0) -> GPT:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import secrets
 import threading
 import time
@@ -14,7 +13,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from minigpt.generation import Sampling
-from minigpt.lessons.explorer import VIEW, still_bundle, view
+from minigpt.lessons.explorer import Live
 
 if TYPE_CHECKING:
     import ipywidgets
@@ -59,7 +58,7 @@ _TELL = """
 """
 
 
-class WritingDesk:
+class WritingDesk(Live):
     """See `writing_desk`, which makes one.
 
     Attributes:
@@ -71,6 +70,8 @@ class WritingDesk:
         told: in a sentence, what it does now.
         written: prompt and text, as they stand.
     """
+
+    live = LIVE
 
     def __init__(
         self,
@@ -230,20 +231,8 @@ class WritingDesk:
     def _sentence(self, text: str) -> str:
         return f'<span data-minigpt-told="{self._name}">{escape(text)}</span>'
 
-    def _script(self) -> dict[str, str]:
+    def _beside(self) -> dict[str, str]:
         return {"text/html": f"<script>{_TELL % json.dumps(self._name)}</script>", "text/plain": ""}
-
-    def __repr__(self) -> str:
-        return repr(self.still)
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        bundle = still_bundle(self.still, LIVE)
-        if not os.environ.get("MINIGPT_BOOK"):
-            from IPython.display import display
-
-            bundle[VIEW] = view(self.widget)
-            display(self._script(), raw=True)
-        return bundle
 
 
 class StillDesk:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import secrets
 import threading
 import time
@@ -12,9 +11,9 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from html import escape
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from minigpt.lessons.explorer import VIEW, still_bundle, view
+from minigpt.lessons.explorer import Live
 from minigpt.lessons.training.background_run import BackgroundRun
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ _FOLLOW = """
 """
 
 
-class TrainingDashboard:
+class TrainingDashboard(Live):
     """See `training_dashboard`, which makes one.
 
     Attributes:
@@ -63,6 +62,8 @@ class TrainingDashboard:
         numbers: step, loss, learning rate, speed and time left.
         written: the last sample.
     """
+
+    live = LIVE
 
     def __init__(
         self,
@@ -255,7 +256,8 @@ class TrainingDashboard:
         plot.add_tools(HoverTool(renderers=[line], mode="vline", tooltips=tooltips))
         return plot
 
-    def _live_curve(self) -> dict[str, str]:
+    def _beside(self) -> dict[str, str]:
+        """The curve, in an output of its own, where its script finds it."""
         from minigpt.lessons.drawing.figure import Figure
 
         shown = Figure(
@@ -263,18 +265,6 @@ class TrainingDashboard:
         )
         script = f"<script>{_FOLLOW % json.dumps(self._name)}</script>"
         return {"text/plain": repr(shown), "text/html": shown._repr_html_() + script}
-
-    def __repr__(self) -> str:
-        return repr(self.still)
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        bundle = still_bundle(self.still, LIVE)
-        if not os.environ.get("MINIGPT_BOOK"):
-            from IPython.display import display
-
-            bundle[VIEW] = view(self.widget)
-            display(self._live_curve(), raw=True)
-        return bundle
 
 
 def training_dashboard(
