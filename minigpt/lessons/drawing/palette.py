@@ -1,4 +1,4 @@
-"""The book's colours, as `book/assets/site/colours.css` has them for the pages (a test compares)."""
+"""The book's colours: as the pages have them in `book/assets/site/colours.css` (tested)."""
 
 # Told apart with any colour vision, at least 3 to 1 against white and against dark pages.
 HUES = ("#1f699f", "#b95100", "#2a9465", "#e06d9a", "#949a00", "#4891fa", "#8456d6", "#805a69")
