@@ -6,23 +6,20 @@ import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from bokeh.layouts import column
 from bokeh.models import (
     CDSView,
     Column,
     ColumnDataSource,
-    CustomJS,
-    Div,
     HoverTool,
     IndexFilter,
     LegendItem,
     Plot,
     PrintfTickFormatter,
     Range1d,
-    Toggle,
 )
 from bokeh.plotting import figure
 
+from minigpt.lessons.drawing.axis_switch import axis_switch
 from minigpt.lessons.drawing.lines import LOOKS, SHARED, add_legend, check_names, some_of
 from minigpt.lessons.drawing.palette import BLUE
 
@@ -41,13 +38,6 @@ _GROUNDS = {
     READ: f";border:1px dashed {BLUE}",
     "": "",
 }
-
-_SWITCH = """
-  const log = button.active;
-  linear.visible = !log;
-  logarithmic.visible = log;
-  words.text = told[log ? 1 : 0];
-"""
 
 
 class CacheDiagram:
@@ -173,16 +163,8 @@ def tokens_per_second(lengths: Sequence[int], seconds: Mapping[str, Sequence[flo
                     "logarithmic axis too, so it must be finite and above 0"
                 )
     plots = [_times(lengths, seconds, kind) for kind in ("linear", "log")]
-    plots[1].visible = False
     told = " ".join(_told(name, lengths, values) for name, values in seconds.items())
-    spoken = [f"{axis} axis. {told}" for axis in ("Linear", "Logarithmic")]
-    # A toggle, and the words tell its state: Bokeh's checkbox has no name for a screen reader.
-    button = Toggle(label="Logarithmic axis", sizing_mode="stretch_width")
-    words = Div(text=spoken[0], html_attributes={"role": "status"}, sizing_mode="stretch_width")
-    args = {"button": button, "words": words, "told": spoken}
-    args |= dict(zip(("linear", "logarithmic"), plots, strict=True))
-    button.js_on_change("active", CustomJS(args=args, code=_SWITCH))
-    return column(*plots, button, words, sizing_mode="stretch_width")
+    return axis_switch(plots, told)
 
 
 def _mark(mark: str) -> str:

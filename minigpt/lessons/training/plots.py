@@ -8,23 +8,20 @@ from html import escape
 from itertools import takewhile
 from typing import Any
 
-from bokeh.layouts import column
 from bokeh.models import (
     CDSView,
     Column,
     ColumnDataSource,
-    CustomJS,
-    Div,
     HoverTool,
     IndexFilter,
     LegendItem,
     Plot,
     PrintfTickFormatter,
     Range1d,
-    Toggle,
 )
 from bokeh.plotting import figure
 
+from minigpt.lessons.drawing.axis_switch import axis_switch
 from minigpt.lessons.drawing.lines import (
     LOOKS,
     SHARED,
@@ -34,13 +31,6 @@ from minigpt.lessons.drawing.lines import (
     some_of,
 )
 from minigpt.lessons.drawing.palette import BLUE
-
-_SWITCH = """
-  const log = button.active;
-  linear.visible = !log;
-  logarithmic.visible = log;
-  words.text = told[log ? 1 : 0];
-"""
 
 
 def loss_curves(
@@ -81,15 +71,7 @@ def loss_curves(
         _curves(drawn, lost, levels, {"title": title, "y_axis_label": y_label, "y_axis_type": kind})
         for kind in ("linear", "log")
     ]
-    plots[0].visible, plots[1].visible = not log, log
-    told = [f"{axis} axis. {_in_words(drawn, lost)}" for axis in ("Linear", "Logarithmic")]
-    # A toggle, and the words tell its state: Bokeh's checkbox has no name for a screen reader.
-    button = Toggle(label="Logarithmic axis", active=log, sizing_mode="stretch_width")
-    words = Div(text=told[log], html_attributes={"role": "status"}, sizing_mode="stretch_width")
-    args = {"button": button, "words": words, "told": told}
-    args |= dict(zip(("linear", "logarithmic"), plots, strict=True))
-    button.js_on_change("active", CustomJS(args=args, code=_SWITCH))
-    return column(*plots, button, words, sizing_mode="stretch_width")
+    return axis_switch(plots, _in_words(drawn, lost), log)
 
 
 def loss_by_position(losses: Sequence[float], floor: float) -> Plot:
