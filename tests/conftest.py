@@ -48,6 +48,12 @@ def in_64_bits() -> Iterator[None]:
     torch.set_default_dtype(torch.float32)
 
 
+@pytest.fixture
+def live(monkeypatch):
+    """As a reader's notebook runs it."""
+    monkeypatch.delenv("MINIGPT_BOOK")
+
+
 @pytest.fixture(scope="session")
 def site() -> Path:
     """The folder of the built site."""
