@@ -115,14 +115,16 @@ lint: $(VENV)/.installed
 	$(BIN)/zizmor --offline --quiet .github/workflows
 	$(BIN)/hadolint Dockerfile
 
+# Two workers with a thread each: with two each, they wait for one another, and notebooks take four
+# times as long.
 test: lint browser  ## check the package, the chapters and the website
 	$(PY) book/_ext/notebooks/chapters.py --check
 	@$(MAKE) --no-print-directory $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/pytest --cov --numprocesses=2 --dist=loadfile --jaxtyping-packages=minigpt,beartype.beartype -m 'not slow' tests
-	$(BIN)/pytest --nbval --nbval-cell-timeout=300 --numprocesses=2 --dist=loadfile notebooks
+	OMP_NUM_THREADS=1 $(BIN)/pytest --nbval --nbval-cell-timeout=300 --numprocesses=2 --dist=loadfile notebooks
 
 test-all: test formats nginx resolve machines  ## that, the other formats, and what takes longer
-	$(BIN)/pytest --numprocesses=2 --dist=loadfile -m slow tests
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses=2 --dist=loadfile -m slow tests
 
 machines: $(VENV)/.installed  ## run the notebooks as on other processors, and compare
 	$(PY) tests/machines.py
