@@ -25,6 +25,16 @@ def barriers(page, inside: str | None = None, **options) -> list[str]:
     return [f"{rule['id']}: {[node['html'] for node in rule['nodes']]}" for rule in found]
 
 
+def reserved_height(page, address: str, element: str) -> int:
+    """The pixels that an element keeps free before its scripts come; it must not need more then, or
+    the page jumps under its reader."""
+    scripts = f"**/elements/{element}/*.js*"
+    page.route(scripts, lambda route: route.abort())
+    page.goto(address)
+    page.unroute(scripts)
+    return page.evaluate(f"document.querySelector('{element}').offsetHeight")
+
+
 def too_wide(element, but: str = ".mg-visually-hidden") -> list[str]:
     """The element and all inside it that are wider than their boxes, as HTML; ``but`` selects
     those inside that may be."""

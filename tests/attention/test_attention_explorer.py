@@ -9,7 +9,7 @@ import struct
 import numpy as np
 import pytest
 import torch
-from for_everyone import barriers, each_theme
+from for_everyone import barriers, each_theme, reserved_height, small_targets
 from page_complaints import complaints_of
 from playwright.sync_api import expect
 from safetensors.numpy import save
@@ -688,11 +688,8 @@ def test_the_pictures_follow_the_colours_of_the_page(explorer, page):
 def test_it_fits_the_screen_and_keeps_its_height(browser, site_url, width):
     context = browser.new_context(viewport={"width": width, "height": 800})
     page = context.new_page()
-    page.route("**/attention-explorer.js*", lambda route: route.abort())
-    page.goto(site_url + "attention.html")
     height = f"{EXPLORER}.offsetHeight"
-    before = page.evaluate(height)
-    page.unroute_all()
+    before = reserved_height(page, site_url + "attention.html", "attention-explorer")
     start(page, site_url)
     explorer = Explorer(page)
     assert page.evaluate(height) - before <= 24
@@ -701,10 +698,7 @@ def test_it_fits_the_screen_and_keeps_its_height(browser, site_url, width):
         explorer.box.fill(text)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert explorer.root.evaluate("e => e.scrollWidth <= e.clientWidth")
-    small = explorer.root.locator(":is(button, summary, textarea)").evaluate_all(
-        "es => es.filter(e => e.offsetParent).map(e => Math.min(e.offsetWidth, e.offsetHeight))"
-    )
-    assert min(small) >= 24
+    assert small_targets(explorer.root, "button, summary, textarea") == []
     context.close()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from for_everyone import barriers, each_theme, small_targets, wear
+from for_everyone import barriers, each_theme, reserved_height, small_targets, wear
 from page_complaints import complaints_of
 from torch.nn import functional as F
 
@@ -590,11 +590,8 @@ def test_no_accessibility_violation(page, width, theme):
 def test_the_page_does_not_jump_and_fits(browser, site_url, width):
     context = browser.new_context(viewport={"width": width, "height": 800})
     page = context.new_page()
-    page.route("**/attention-steps.js*", lambda route: route.abort())
-    page.goto(site_url + "attention.html")
     height = "document.querySelector('attention-steps').offsetHeight"
-    reserved = page.evaluate(height)
-    page.unroute_all()
+    reserved = reserved_height(page, site_url + "attention.html", "attention-steps")
     open_chapter(page, site_url)
     element = page.locator("attention-steps")
     place = (

@@ -8,7 +8,7 @@ import re
 import model_files
 import pytest
 import torch
-from for_everyone import barriers, each_theme, small_targets, wear
+from for_everyone import barriers, each_theme, reserved_height, small_targets, wear
 from page_complaints import complaints_of
 from playwright.sync_api import expect
 from safetensors.torch import load_file
@@ -634,12 +634,8 @@ def test_no_accessibility_violation(page, width, theme):
 @pytest.mark.parametrize("width", [360, 412, 768, 1280])
 def test_it_fits_the_screen_and_keeps_its_height(browser, site_url, width):
     page = browser.new_page(viewport={"width": width, "height": 800})
-    script = "**/embedding-explorer.js*"
-    page.route(script, lambda route: route.abort())
-    page.goto(site_url + PAGE)
     height = "document.querySelector('embedding-explorer').offsetHeight"
-    before = page.evaluate(height)
-    page.unroute(script)
+    before = reserved_height(page, site_url + PAGE, "embedding-explorer")
     page.goto(site_url + PAGE)
     element = ready(page)
     longest = call(page, "e.tokens.reduce((m, t) => t.shown.length > m.shown.length ? t : m).id")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from for_everyone import barriers, each_theme, small_targets, too_wide, wear
+from for_everyone import barriers, each_theme, reserved_height, small_targets, too_wide, wear
 from next_token_file import STEP, TEXTS, next_token_payload
 from playwright.sync_api import expect
 from sampling_by_python import OFF, by_python, decimals, mulberry32
@@ -571,11 +571,8 @@ def test_no_accessibility_violation(page, element, width, theme):
 def test_the_page_does_not_jump_and_fits(browser, site_url, width):
     context = browser.new_context(viewport={"width": width, "height": 900})
     page = context.new_page()
-    page.route("**/next-token.js?*", lambda route: route.abort())
-    page.goto(site_url + "generation.html")
     height = "document.querySelector('next-token').offsetHeight"
-    reserved = page.evaluate(height)
-    page.unroute_all()
+    reserved = reserved_height(page, site_url + "generation.html", "next-token")
     open_chapter(page, site_url)
     element = page.locator("next-token")
     assert element.evaluate("e => getComputedStyle(e).borderTopStyle") == "solid"

@@ -8,7 +8,7 @@ import re
 
 import pytest
 import torch
-from for_everyone import barriers, each_theme, small_targets, too_wide, wear
+from for_everyone import barriers, each_theme, reserved_height, small_targets, too_wide, wear
 from playwright.sync_api import expect
 from sampling_by_python import OFF, by_python, decimals, mulberry32
 
@@ -863,10 +863,8 @@ def test_no_accessibility_violation(page, element, width, theme):
 def test_the_page_does_not_jump_and_fits(browser, site_url, width):
     context = browser.new_context(viewport={"width": width, "height": 800})
     page = context.new_page()
-    page.route("**/text-playground.js?*", lambda route: route.abort())
-    page.goto(site_url + "playground.html")
     height = "document.querySelector('text-playground').offsetHeight"
-    reserved = page.evaluate(height)
+    reserved = reserved_height(page, site_url + "playground.html", "text-playground")
     context.close()
     page, element, _ = alone(browser, site_url, viewport={"width": width, "height": 800})
     assert abs(page.evaluate(height) - reserved) <= 24

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
-from for_everyone import small_targets, too_wide
+from for_everyone import reserved_height, small_targets, too_wide
 from playwright.sync_api import expect
 
 from minigpt.model import PRESETS, GPTConfig, ledger
@@ -578,11 +578,8 @@ def test_a_change_is_announced_once_and_briefly(page, element):
 def test_the_page_does_not_jump_and_fits(browser, site_url, width):
     context = browser.new_context(viewport={"width": width, "height": 800}, reduced_motion="reduce")
     page = context.new_page()
-    page.route("**/model-calculator.js*", lambda route: route.abort())
-    page.goto(site_url + "model.html")
     height = "document.querySelector('model-calculator').offsetHeight"
-    reserved = page.evaluate(height)
-    page.unroute_all()
+    reserved = reserved_height(page, site_url + "model.html", "model-calculator")
     open_chapter(page, site_url)
     element = page.locator("model-calculator")
     assert element.evaluate("e => getComputedStyle(e).borderTopStyle") == "solid"

@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from for_everyone import barriers, each_theme, small_targets, too_wide, wear
+from for_everyone import barriers, each_theme, reserved_height, small_targets, too_wide, wear
 from page_complaints import complaints_of
 from playwright.sync_api import expect
 
@@ -672,11 +672,8 @@ def test_no_accessibility_violation(page, element, diagnoses, width, theme):
 def test_the_page_does_not_jump_and_fits(browser, site_url, width):
     context = browser.new_context(viewport={"width": width, "height": 900})
     page = context.new_page()
-    page.route("**/loss-curves*.js*", lambda route: route.abort())
-    page.goto(site_url + "training.html")
     height = "document.querySelector('loss-curves').offsetHeight"
-    reserved = page.evaluate(height)
-    page.unroute_all()
+    reserved = reserved_height(page, site_url + "training.html", "loss-curves")
     open_chapter(page, site_url)
     element = page.locator("loss-curves")
     assert element.evaluate("e => getComputedStyle(e).borderTopStyle") == "solid"
