@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -98,6 +99,14 @@ def test_a_wrong_import_is_seen(tree, file, line, told):
     done = linted(tree)
     assert done.returncode == 1
     assert told in done.stdout
+
+
+def test_the_core_is_all_but_the_lessons():
+    """So that a new folder is not left out where Bokeh and web frameworks are."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+    (core,) = (found for found in contracts["contracts"] if found["id"] == "core")
+    folders = {path.parent.name for path in (ROOT / "minigpt").glob("*/__init__.py")}
+    assert set(core["source_modules"]) == {f"minigpt.{name}" for name in folders - {"lessons"}}
 
 
 def imported(path: Path) -> set[str]:
