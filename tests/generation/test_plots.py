@@ -11,7 +11,7 @@ from drawn_figure import drawn
 
 from minigpt.lessons.drawing.lines import MARKERS
 from minigpt.lessons.drawing.palette import BLUE
-from minigpt.lessons.generation.cache import cache_diagram, tokens_per_second
+from minigpt.lessons.generation.cache_plots import cache_diagram, tokens_per_second
 from minigpt.lessons.generation.plots import counted_draws, temperatures
 from minigpt.lessons.generation.text_probabilities import probability_along, text_heat
 

@@ -19,7 +19,7 @@ from minigpt.lessons import show
 from minigpt.lessons.attention.plots import cost_against_length, score_spread, softmax_slider
 from minigpt.lessons.drawing.figure import Figure
 from minigpt.lessons.embedding.plots import position_heat_map
-from minigpt.lessons.generation.cache import cache_diagram, tokens_per_second
+from minigpt.lessons.generation.cache_plots import cache_diagram, tokens_per_second
 from minigpt.lessons.generation.plots import counted_draws, temperatures
 from minigpt.lessons.generation.text_probabilities import probability_along, text_heat
 from minigpt.lessons.model.ablations import ablation_chart
