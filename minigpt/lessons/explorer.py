@@ -20,12 +20,6 @@ def view(widget: ipywidgets.Widget) -> dict[str, Any]:
     return {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
 
 
-def still_bundle(still: Any, live: str = LIVE) -> dict[str, Any]:
-    """What pages and saved notebooks show of a widget, and a line that says where it is live."""
-    html = f"{still._repr_html_()}<p style='margin:0.5em 0'><small>{live}</small></p>"
-    return {"text/plain": repr(still), "text/html": html}
-
-
 class Live:
     """The output of a cell: a widget for readers with a kernel, and for others a still of it.
 
@@ -51,7 +45,8 @@ class Live:
         return repr(self.still)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        bundle = still_bundle(self.still, self.live)
+        html = f"{self.still._repr_html_()}<p style='margin:0.5em 0'><small>{self.live}</small></p>"
+        bundle = {"text/plain": repr(self), "text/html": html}
         if not os.environ.get("MINIGPT_BOOK"):
             bundle[VIEW] = view(self.widget)
             if beside := self._beside():

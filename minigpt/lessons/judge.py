@@ -64,8 +64,7 @@ def judge(function: Callable, cases: Sequence[Case]) -> Verdict:
     """Call the reader's function on each case; the first wrong answer decides."""
     for case in cases:
         arguments = copy.deepcopy(case.arguments)
-        name = getattr(function, "__name__", "your function")
-        call = f"{name}({', '.join(map(_given, case.arguments))})"
+        call = f"{name_of(function)}({', '.join(map(_given, case.arguments))})"
         try:
             answer = function(*arguments)
             answer = list(answer) if hasattr(answer, "__next__") else answer
@@ -87,6 +86,11 @@ def judge(function: Callable, cases: Sequence[Case]) -> Verdict:
         problem = f"{call} returned {_difference(answer, case.expected)}"
         return Verdict(False, f"Not yet. {problem}.\nHint: {hint}")
     return Verdict(True, f"Correct: {len(cases)} of {len(cases)} cases.")
+
+
+def name_of(function: Callable) -> str:
+    """What a verdict calls the reader's function; not everything that can be called has a name."""
+    return getattr(function, "__name__", "your function")
 
 
 def shown(value: Any, decimals: int | None = 3) -> str:

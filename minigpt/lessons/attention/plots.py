@@ -22,7 +22,8 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from minigpt.lessons.drawing.palette import BLUE, LINES
+from minigpt.lessons.drawing.lines import LINES
+from minigpt.lessons.drawing.palette import BLUE
 
 # What `softmax` and `softmax_sentence` compute in Python, for every position of the slider.
 _SOFTMAX = """

@@ -7,9 +7,15 @@ from typing import Any
 
 from bokeh.models import Label, Legend, LegendItem, Plot, Span
 
-from minigpt.lessons.drawing.palette import LINES, MARK, OLIVE, PINK
+from minigpt.lessons.drawing.palette import BLUE, GREEN, MARK, OLIVE, ORANGE, PINK, VIOLET
 
 # How lines are told apart without their colours too.
+LINES = (
+    {"color": BLUE, "line_dash": "solid", "marker": "circle"},
+    {"color": ORANGE, "line_dash": "dashed", "marker": "square"},
+    {"color": GREEN, "line_dash": "dotted", "marker": "triangle"},
+    {"color": VIOLET, "line_dash": "dotdash", "marker": "diamond"},
+)
 LOOKS: tuple[dict[str, Any], ...] = (
     *LINES,
     {"color": PINK, "line_dash": [14, 4], "marker": "inverted_triangle"},

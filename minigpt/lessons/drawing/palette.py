@@ -9,11 +9,3 @@ TOKENS = ("#c5d8e6", "#edd2bd", "#c8e3d7", "#f7d9e5", "#e3e5bd", "#dfd3f4")
 TOKEN_TEXT = "#1c2128"
 
 MARK = "#57606b"  # rulers and other marks that stand for no data; dark pages replace it
-
-# How lines are told apart without their colours too.
-LINES = (
-    {"color": BLUE, "line_dash": "solid", "marker": "circle"},
-    {"color": ORANGE, "line_dash": "dashed", "marker": "square"},
-    {"color": GREEN, "line_dash": "dotted", "marker": "triangle"},
-    {"color": VIOLET, "line_dash": "dotdash", "marker": "diamond"},
-)

@@ -21,7 +21,8 @@ from bokeh.models import (
 from bokeh.plotting import figure
 from torch.nn import functional as F
 
-from minigpt.lessons.drawing.palette import BLUE, GREEN, LINES, ORANGE, TOKEN_TEXT, VIOLET
+from minigpt.lessons.drawing.lines import LINES
+from minigpt.lessons.drawing.palette import BLUE, GREEN, ORANGE, TOKEN_TEXT, VIOLET
 from minigpt.lessons.model.architecture import HUES
 from minigpt.model import GPTConfig
 from minigpt.model.ledger import parameter_counts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from minigpt.lessons.judge import Case, Verdict, judge
+from minigpt.lessons.judge import Case, Verdict, judge, name_of
 
 
 def tokens_read(function: Callable[[int, int], tuple[int, int]]) -> Verdict:
@@ -15,7 +15,7 @@ def tokens_read(function: Callable[[int, int], tuple[int, int]]) -> Verdict:
         answer = function(n_prompt, n_new)
         return tuple(answer) if isinstance(answer, list) else answer
 
-    call.__name__ = getattr(function, "__name__", "your function")
+    call.__name__ = name_of(function)
     hint = (
         "the first new token needs the prompt read. Without a cache, each further one needs "
         "everything read again, one token longer; with a cache, only the token before it"

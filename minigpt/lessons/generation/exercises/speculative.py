@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from minigpt.lessons.judge import TOLERANCE, Case, Verdict, judge, shown
+from minigpt.lessons.judge import TOLERANCE, Case, Verdict, judge, name_of, shown
 
 
 def accept_or_replace(function: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> Verdict:
@@ -34,7 +34,7 @@ def accept_or_replace(function: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]
         steps.append(Step(*given, *(part.detach().to(p.dtype) for part in parts)))
         return steps[-1]
 
-    call.__name__ = getattr(function, "__name__", "your function")
+    call.__name__ = name_of(function)
     hint = (
         "return two tensors (V,): min(1, p / q), and max(0, p - q) divided by its sum, for what "
         "the accepted drafts leave to be made up for"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from minigpt.lessons.judge import Case, Verdict, judge, shown
+from minigpt.lessons.judge import Case, Verdict, judge, name_of, shown
 
 
 def write_until(function: Callable[[Iterator[str], str], Iterator[str]]) -> Verdict:
@@ -121,7 +121,7 @@ def _traced(function: Callable[[Iterator[str], str], Any]) -> Callable[[list[str
         before, *texts = source.given
         return Written(pieces, texts, before)
 
-    call.__name__ = getattr(function, "__name__", "your function")
+    call.__name__ = name_of(function)
     return call
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from minigpt.lessons.judge import TOLERANCE
+from minigpt.lessons.judge import TOLERANCE, name_of
 
 
 class Tensors(tuple):
@@ -47,7 +47,7 @@ def several(function: Callable) -> Callable:
         answer = list(answer) if hasattr(answer, "__next__") else answer
         return Tensors(map(_tensor, answer)) if isinstance(answer, list | tuple) else answer
 
-    call.__name__ = getattr(function, "__name__", "your function")
+    call.__name__ = name_of(function)
     return call
 
 
