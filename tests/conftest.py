@@ -10,6 +10,7 @@ from pathlib import Path
 import jaxtyping
 import pytest
 import torch
+from for_everyone import wear
 from hypothesis import settings
 from page_complaints import complaints_of
 
@@ -100,7 +101,7 @@ def page(request, chapter):
     what the test file's `renew` does, where it has one. It must not complain."""
     page, complaints = chapter
     page.set_viewport_size(LAPTOP)
-    page.evaluate("document.documentElement.dataset.theme = 'light'")
+    wear(page, "light")
     page.evaluate("history.replaceState(null, '', location.pathname)")
     getattr(request.module, "renew", lambda page: None)(page)
     yield page

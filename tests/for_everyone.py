@@ -52,3 +52,10 @@ def small_targets(element, controls: str = "button, input") -> list[list[int]]:
         "es => es.filter(e => e.offsetParent).map(e => [e.offsetWidth, e.offsetHeight])"
     )
     return [size for size in sizes if min(size) < 24]
+
+
+def smallest_letters(element, texts: str) -> float:
+    """The size in pixels of the smallest letters in the parts that a selector names."""
+    return element.locator(texts).evaluate_all(
+        "all => Math.min(...all.map(x => parseFloat(getComputedStyle(x).fontSize)))"
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import book_sources
 import pytest
+from page_scripts import ASSETS, fetched_by
 
 ROOT = book_sources.ROOT
 LINT = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"]
@@ -136,27 +136,20 @@ def test_the_books_tools_import_each_other_in_one_direction():
     assert order.index("book_sources") < order.index("chapters") < len(files)
 
 
-SCRIPTS = ROOT / "book" / "assets"
 MADE_OF = {"looking-glass": {"attention-explorer", "logit-lens"}}  # elements that show others
 
 
-def fetched(script: Path) -> set[Path]:
-    """The scripts that a script of the pages imports, and the worker that it starts."""
-    text = script.read_text("utf-8")
-    found = re.findall(r'(?:from|import|import\(|new URL\() ?"(\.{1,2}/[\w./-]+\.js)"', text)
-    return {(script.parent / name).resolve() for name in found}
-
-
 def test_the_pages_scripts_import_each_other_in_one_direction():
-    graph = {path: fetched(path) for path in SCRIPTS.rglob("*.js")}
+    graph = {path: fetched_by(path) for path in ASSETS.rglob("*.js")}
     assert sum(map(len, graph.values())) > 100
     assert {path for found in graph.values() for path in found} <= set(graph), "all are there"
+    assert ASSETS / "engine" / "gpt-worker.js" in graph[ASSETS / "engine" / "shipped-model.js"]
     list(TopologicalSorter(graph).static_order())  # raises where there is a circle
     levels = ["engine", "parts", "elements"]
     for path, found in graph.items():
-        place = path.relative_to(SCRIPTS).parts
+        place = path.relative_to(ASSETS).parts
         for other in found:
-            there = other.relative_to(SCRIPTS).parts
+            there = other.relative_to(ASSETS).parts
             if place[0] == there[0] == "elements":
                 assert there[1] in {place[1], *MADE_OF.get(place[1], ())}, (path, other)
             else:

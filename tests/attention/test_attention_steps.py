@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
+import book_sources
 import pytest
 import torch
 from for_everyone import barriers, each_theme, reserved_height, small_targets, wear
 from page_complaints import complaints_of
 from torch.nn import functional as F
 
-FOLDER = Path(__file__).resolve().parents[2] / "book" / "assets" / "elements" / "attention-steps"
+FOLDER = book_sources.ROOT / "book" / "assets" / "elements" / "attention-steps"
 STEPS = ("products", "scores", "masked", "exponentials", "weights", "outputs")
 # The tests' own example, whose sums are easy; the chapter's is checked with its own numbers.
 EXAMPLE = {
@@ -41,7 +41,7 @@ def page(chapter):
     """The chapter with a new element, which must not complain."""
     page, attributes, complaints = chapter
     page.set_viewport_size({"width": 1280, "height": 900})
-    page.evaluate("document.documentElement.dataset.theme = 'light'")
+    wear(page, "light")
     put(page, **attributes)
     yield page
     found, complaints[:] = list(complaints), []

@@ -15,6 +15,7 @@ import sys
 from dataclasses import fields, replace
 from pathlib import Path
 
+import book_sources
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -29,7 +30,7 @@ from minigpt.tokenizer import BPETokenizer, CharTokenizer
 from minigpt.training import RECIPES, Intervals, Recipe, Trainer
 from minigpt.training.log import read_log
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+README = book_sources.ROOT / "README.md"
 SIZES = ["--context-length=16", "--n-layer=1", "--n-head=2", "--n-embd=16"]
 TINY = ["--tokenizer=characters", "--threads=1", f"--text={README}", *SIZES]
 SHORT = ["--steps=20", "--batch-size=4", "--dropout=0.2"]

@@ -13,6 +13,7 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
+import book_sources
 import pytest
 import torch
 
@@ -23,7 +24,7 @@ from minigpt.generation import Sampling, stream_text
 from minigpt.model import GPT, GPTConfig
 from minigpt.tokenizer import BPETokenizer, CharTokenizer
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+README = book_sources.ROOT / "README.md"
 PLAY = "ROMEO:\nBut soft, what light through yonder window breaks?\n\nIt is the east.\n" * 3
 CHARACTERS = CharTokenizer.train(PLAY)
 BPE = BPETokenizer.train(PLAY, 280, special_tokens=("<|endoftext|>",), progress=False)

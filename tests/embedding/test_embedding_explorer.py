@@ -549,7 +549,7 @@ def test_the_wheel_scrolls_the_page_and_zooms_with_control(page):
 
 def test_the_picture_takes_the_colours_of_the_page(page):
     light = call(page, "e.canvas.toDataURL()")
-    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    wear(page, "dark")
     page.wait_for_function(
         "light => document.querySelector('embedding-explorer').canvas.toDataURL() !== light",
         arg=light,

@@ -8,6 +8,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import book_sources
 import numpy as np
 import pytest
 import torch
@@ -20,7 +21,7 @@ from minigpt.exchange.int8_file import load_int8, save_int8
 from minigpt.generation import Reader, Sampling, generate
 from minigpt.model import GPT, GPTConfig
 
-ASSETS = Path(__file__).resolve().parents[2] / "book" / "assets" / "engine"
+ASSETS = book_sources.ROOT / "book" / "assets" / "engine"
 TEXTS = [
     "O",
     "To be, or not to be: that is the question.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import posixpath
 import re
 from pathlib import Path
 
@@ -15,12 +14,12 @@ from for_everyone import barriers, wear
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from page_complaints import complaints_of
+from page_scripts import ASSETS, fetched_by
 from playwright.sync_api import expect
 
 import minigpt
 from minigpt.tokenizer import BPETokenizer, CharTokenizer
 
-ASSETS = Path(__file__).resolve().parents[2] / "book" / "assets"
 FILES = ["config.json", "int8.safetensors", "tokenizer.json"]
 TEXTS = [
     "",
@@ -579,22 +578,18 @@ def test_no_accessibility_violation_while_it_loads(new_page, shown, theme):
 # Over the wire
 
 
-def imported(name: str) -> set[str]:
-    """A script of the page, those that it imports, and the worker that it starts."""
-    code = (ASSETS / name).read_text("utf-8")
-    found = re.findall(r'\bfrom "(\.[\w./-]+\.js)"|new Worker\(new URL\("([\w-]+\.js)"', code)
-    folder = posixpath.dirname(name)
-    names = [posixpath.normpath(posixpath.join(folder, a or b)) for a, b in found]
-    return {name}.union(*map(imported, names))
+def all_fetched(script: Path) -> set[Path]:
+    """A script of the page, and all that it fetches, directly or not."""
+    return {script}.union(*map(all_fetched, fetched_by(script)))
 
 
 def test_the_engine_is_a_short_download(site):
-    scripts = imported("parts/model-loading.js")
+    scripts = all_fetched(ASSETS / "parts" / "model-loading.js")
     assert {"gpt-worker.js", "gpt.js", "gpt-reader.js", "safetensors.js"} < {
-        posixpath.basename(name) for name in scripts
+        script.name for script in scripts
     }
     static = site / "_static"
-    files = [static / name for name in scripts]
+    files = [static / script.relative_to(ASSETS) for script in scripts]
     files += [static / "models" / "shakespeare" / name for name in FILES]
     assert sum(len(gzip.compress(path.read_bytes(), 9)) for path in files) <= 4_000_000
 
@@ -614,7 +609,8 @@ def test_the_engine_asks_for_nothing_else(browser, site_url):
         }"""
     )
     page.close()
-    known = {site_url + "_static/" + name for name in imported("parts/model-loading.js")}
+    scripts = all_fetched(ASSETS / "parts" / "model-loading.js")
+    known = {f"{site_url}_static/{path.relative_to(ASSETS).as_posix()}" for path in scripts}
     known |= {site_url + "_static/models/shakespeare/" + name for name in FILES}
     assert set(asked) - {site_url + "_static/site/favicon.svg"} == known
     assert complaints == []

@@ -12,8 +12,8 @@ import subprocess
 import sys
 import tomllib
 from dataclasses import replace
-from pathlib import Path
 
+import book_sources
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -29,7 +29,7 @@ from minigpt.model.ledger import parameter_count
 from minigpt.tokenizer import BPETokenizer
 from minigpt.training import RECIPES, evaluate
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = book_sources.ROOT
 FOLDER = ROOT / "minigpt" / "pretrained" / "shakespeare"
 PLAY = "\n\nHAMLET:\nTo be, or not to be, that is the question:\nWhether 'tis nobler"
 both = pytest.mark.parametrize("int8", [False, True])

@@ -7,11 +7,19 @@ import itertools
 import json
 import math
 import re
-from pathlib import Path
 
+import book_sources
 import pytest
 import torch
-from for_everyone import barriers, each_theme, reserved_height, small_targets, too_wide, wear
+from for_everyone import (
+    barriers,
+    each_theme,
+    reserved_height,
+    small_targets,
+    smallest_letters,
+    too_wide,
+    wear,
+)
 from next_token_file import STEP, TEXTS, next_token_payload
 from playwright.sync_api import expect
 from sampling_by_python import OFF, by_python, decimals, mulberry32
@@ -19,7 +27,7 @@ from sampling_by_python import OFF, by_python, decimals, mulberry32
 import minigpt
 from minigpt.tokenizer import BPETokenizer
 
-ASSETS = Path(__file__).resolve().parents[2] / "book" / "assets"
+ASSETS = book_sources.ROOT / "book" / "assets"
 NAMES = list(TEXTS)
 LABELS = {"temperature": "Temperature", "top_k": "Top-k", "top_p": "Top-p", "min_p": "Min-p"}
 PRESETS = {
@@ -592,10 +600,7 @@ def test_the_page_does_not_jump_and_fits(browser, site_url, width):
             tops.add(round(element.evaluate(top)))
     assert max(tops) - min(tops) <= 1
     assert max(abs(found - reserved) for found in heights) <= 24
-    sizes = element.locator("label, td, th, dt, dd, p, span:not(:empty)").evaluate_all(
-        "all => all.map(x => parseFloat(getComputedStyle(x).fontSize))"
-    )
-    assert min(sizes) >= 12
+    assert smallest_letters(element, "label, td, th, dt, dd, p, span:not(:empty)") >= 12
     assert small_targets(element) == []
     context.close()
 

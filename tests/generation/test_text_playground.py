@@ -8,7 +8,15 @@ import re
 
 import pytest
 import torch
-from for_everyone import barriers, each_theme, reserved_height, small_targets, too_wide, wear
+from for_everyone import (
+    barriers,
+    each_theme,
+    reserved_height,
+    small_targets,
+    smallest_letters,
+    too_wide,
+    wear,
+)
 from playwright.sync_api import expect
 from sampling_by_python import OFF, by_python, decimals, mulberry32
 
@@ -873,10 +881,7 @@ def test_the_page_does_not_jump_and_fits(browser, site_url, width):
     element.locator("details").evaluate("fold => { fold.open = true; }")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert too_wide(element) == []
-    sizes = element.locator("label, td, th, dt, dd, p, span:not(:empty)").evaluate_all(
-        "all => all.map(x => parseFloat(getComputedStyle(x).fontSize))"
-    )
-    assert min(sizes) >= 12
+    assert smallest_letters(element, "label, td, th, dt, dd, p, span:not(:empty)") >= 12
     assert small_targets(element, "button, input, textarea, summary") == []
     page.context.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from for_everyone import barriers, each_theme, small_targets, wear
+from for_everyone import barriers, each_theme, small_targets, smallest_letters, wear
 from page_complaints import complaints_of
 from playwright.sync_api import expect
 
@@ -478,10 +478,7 @@ def test_the_page_does_not_jump_and_fits(page, glass, width):
         )
         assert wide == []
     assert small_targets(glass.root, "button, [role=gridcell], summary") == []
-    sizes = glass.root.locator("th, td, p, li, button, span:not(:empty)").evaluate_all(
-        "all => all.map(x => parseFloat(getComputedStyle(x).fontSize))"
-    )
-    assert min(sizes) >= 12
+    assert smallest_letters(glass.root, "th, td, p, li, button, span:not(:empty)") >= 12
 
 
 def test_an_explorer_that_is_given_its_maps_loads_nothing(fresh, site_url):

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import asdict, replace
-from pathlib import Path
 
+import book_sources
 import pytest
 from for_everyone import reserved_height, small_targets, too_wide
 from playwright.sync_api import expect
 
 from minigpt.model import PRESETS, GPTConfig, ledger
 
-FOLDER = Path(__file__).resolve().parents[2] / "book" / "assets" / "elements" / "model-calculator"
+FOLDER = book_sources.ROOT / "book" / "assets" / "elements" / "model-calculator"
 GPT2 = ("gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl")
 SIZES = {
     "n_layer": "Blocks",

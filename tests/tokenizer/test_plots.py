@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
+import book_sources
 import pytest
 from bokeh.models import Div, Slider
 
@@ -46,7 +46,7 @@ def test_text_on_tokens_is_legible(colour):
 
 
 def test_the_pages_have_the_same_colours():
-    css = (Path(__file__).parents[2] / "book/assets/site/colours.css").read_text("utf-8")
+    css = (book_sources.ROOT / "book/assets/site/colours.css").read_text("utf-8")
     light = css[: css.index("data-theme")]
     assert tuple(re.findall(r"--mg-hue-\d: (#\w+);", light)) == palette.HUES
     assert tuple(re.findall(r"--mg-token-\d: (#\w+);", light)) == palette.TOKENS

@@ -8,14 +8,22 @@ import math
 import re
 from decimal import ROUND_HALF_UP, Context, Decimal
 from importlib.resources import files
-from pathlib import Path
 
+import book_sources
 import pytest
-from for_everyone import barriers, each_theme, reserved_height, small_targets, too_wide, wear
+from for_everyone import (
+    barriers,
+    each_theme,
+    reserved_height,
+    small_targets,
+    smallest_letters,
+    too_wide,
+    wear,
+)
 from page_complaints import complaints_of
 from playwright.sync_api import expect
 
-FOLDER = Path(__file__).resolve().parents[2] / "book" / "assets" / "elements" / "loss-curves"
+FOLDER = book_sources.ROOT / "book" / "assets" / "elements" / "loss-curves"
 STORED = json.loads((files("minigpt") / "results" / "curves.json").read_text("utf-8"))
 SETTINGS = STORED["settings"]
 STEPS = SETTINGS["steps"]
@@ -707,10 +715,7 @@ def test_the_page_does_not_jump_and_fits(browser, site_url, width):
     chart, options = zip(*places, strict=True)
     assert max(chart) - min(chart) <= 1
     assert max(options) - min(options) <= 24
-    sizes = element.locator("text, output, li, dd, code").evaluate_all(
-        "all => all.map(x => parseFloat(getComputedStyle(x).fontSize))"
-    )
-    assert min(sizes) >= 12
+    assert smallest_letters(element, "text, output, li, dd, code") >= 12
     assert small_targets(element) == []
     context.close()
 
