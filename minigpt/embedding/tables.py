@@ -48,8 +48,8 @@ class TokenEmbedding(nn.Module):
             if low < 0 or high >= len(self.weight):
                 raise ValueError(
                     f"token id {low if low < 0 else high} has no row: the table has "
-                    f"{len(self.weight)} (ids 0 to {len(self.weight) - 1}). Was the text encoded "
-                    "with another tokenizer than the model's?"
+                    f"{len(self.weight)} (ids 0 to {len(self.weight) - 1}): encode with the "
+                    "tokenizer that the model was trained with"
                 )
         return F.embedding(ids, self.weight)
 
@@ -89,6 +89,8 @@ class PositionEmbedding(nn.Module):
 
 def check_ids(ids: Tensor) -> None:
     """Raise ValueError for ids that are not (B, T)."""
+    if not isinstance(ids, Tensor):
+        raise ValueError(f"ids are a {type(ids).__name__}; give a tensor: torch.as_tensor(ids)")
     if ids.dim() != 2:
         raise ValueError(
             f"ids have the shape {tuple(ids.shape)}; they must be (B, T), one sequence a row: "

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-
 import torch
 
-from minigpt.data.numbers import is_whole
-from minigpt.generation.reader import Reader, check_request
+from minigpt.data.numbers import is_whole, plain
+from minigpt.generation.reader import Reader, Tokens, checked_request
 from minigpt.generation.sampling import check_finite
 from minigpt.model import GPT
 
 
 def beam_search(
     model: GPT,
-    prompt: Sequence[int],
+    prompt: Tokens,
     max_new_tokens: int,
     beams: int = 4,
-    stop_tokens: Collection[int] = (),
+    stop_tokens: Tokens = (),
     length_penalty: float = 0.0,
+    vocab_size: int | None = None,
 ) -> list[tuple[list[int], float]]:
     """The most probable continuations that a search in `beams` parallel tracks finds.
 
@@ -32,6 +31,7 @@ def beam_search(
         stop_tokens: each ends its text, and is not given out; its probability counts.
         length_penalty: texts are ranked by the logarithm of their probability divided by
             ``tokens ** length_penalty``: 0 by probability, 1 by the mean of a token.
+        vocab_size: as of `minigpt.generation.generate`.
 
     Returns:
         Up to `beams` texts, best first: the new tokens, and the natural logarithm of their
@@ -42,16 +42,19 @@ def beam_search(
 
     Derived in https://minigpt-book.github.io/minigpt/generation.html
     """
-    check_request(model, max_new_tokens, stop_tokens)
-    if not is_whole(beams, 1):
+    max_new_tokens, stop_tokens, vocab_size = checked_request(
+        model, max_new_tokens, stop_tokens, vocab_size
+    )
+    if not is_whole(beams := plain(beams), 1):
         raise ValueError(f"beams is {beams!r}; it must be a whole number of at least 1")
     reader = Reader(model, [prompt])
     texts: list[list[int]] = [[]]
     scores = torch.zeros(1, dtype=torch.float64)
     ended: list[tuple[list[int], float, int]] = []  # tokens, score, length with the stop token
     for number in range(1, max_new_tokens + 1):
-        check_finite(reader.logits)
-        grown = scores[:, None] + reader.logits.double().log_softmax(dim=-1).cpu()  # (beams, V)
+        logits = reader.logits[:, :vocab_size]
+        check_finite(logits)
+        grown = scores[:, None] + logits.double().log_softmax(dim=-1).cpu()  # (beams, V)
         # Each text may end in so many ways, and the best that do not are to remain.
         most = min(grown.numel(), beams + len(texts) * len(stop_tokens))
         best, places = grown.flatten().topk(most)

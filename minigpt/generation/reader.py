@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Integer
 from torch import Tensor
 
 from minigpt.attention import KVCache
-from minigpt.data.numbers import is_whole
+from minigpt.data.numbers import is_whole, plain, plain_list
 from minigpt.model import GPT
+from minigpt.model.evaluation_mode import in_evaluation_mode
+
+Tokens = Collection[int] | Integer[Tensor, " T"] | Integer[np.ndarray, " T"]
+Texts = Sequence[Tokens] | Integer[Tensor, "B T"] | Integer[np.ndarray, "B T"]
 
 
 class Reader:
@@ -21,8 +26,8 @@ class Reader:
     if the text began with them.
 
     Args:
-        model: in evaluation mode while it reads, afterwards in its own.
-        prompts: the tokens of each text, B lists; they may differ in length.
+        model: read without dropout, and left in the mode it is in.
+        prompts: the tokens of each text: B lists, which may differ in length, or a tensor (B, T).
         cached: keep keys and values (`minigpt.attention.kv_cache`), or read everything again for
             each token.
 
@@ -35,10 +40,9 @@ class Reader:
 
     logits: Float[Tensor, "B V"]
 
-    def __init__(self, model: GPT, prompts: Sequence[Sequence[int]], cached: bool = True) -> None:
-        _check_prompts(prompts, model)
-        self.model = model
-        self.windows = [list(prompt) for prompt in prompts]  # what the model sees of each text
+    def __init__(self, model: GPT, prompts: Texts, cached: bool = True) -> None:
+        self.model = in_evaluation_mode(model)
+        self.windows = checked_prompts(prompts, model)  # what the model sees of each text
         self.cached = cached
         self.logits, self._cache = self._read(self.windows)
 
@@ -89,28 +93,27 @@ class Reader:
 
     @torch.inference_mode()
     def _run(self, ids: Int[Tensor, "B T"], cache: KVCache | None) -> Float[Tensor, "B T V"]:
-        was_training = self.model.training
-        if was_training:
-            self.model.eval()
-        try:
-            return self.model(ids.to(self.model.token_embedding.weight.device), cache)
-        finally:
-            if was_training:
-                self.model.train()
+        return self.model(ids.to(self.model.token_embedding.weight.device), cache)
 
 
-def check_request(model: GPT, max_new_tokens: int, stop_tokens: Collection[int]) -> None:
-    """Raise the ValueError that `generate` documents for what is no number or no token."""
-    if not is_whole(max_new_tokens, 1):
-        raise ValueError(f"max_new_tokens is {max_new_tokens!r}; it must be a whole number above 0")
-    _check_tokens(stop_tokens, model, "stop token")
+def checked_request(
+    model: GPT, max_new_tokens: int, stop_tokens: Tokens, vocab_size: int | None
+) -> tuple[int, list[int], int | None]:
+    """The same as Python's own numbers; raises the ValueError that `generate` documents."""
+    wanted = {"max_new_tokens": plain(max_new_tokens), "vocab_size": plain(vocab_size)}
+    for name, number in wanted.items():
+        if not is_whole(number, 1) and (number is not None or name == "max_new_tokens"):
+            raise ValueError(f"{name} is {number!r}; it must be a whole number above 0")
+    number, size = wanted.values()
+    return number, _checked_tokens(stop_tokens, model, "stop token"), size
 
 
-def _check_prompts(prompts: Sequence[Sequence[int]], model: GPT) -> None:
+def checked_prompts(prompts: Texts, model: GPT) -> list[list[int]]:
+    """A copy, as lists of Python's own numbers; raises the ValueError that `Reader` documents."""
     if not len(prompts):
         raise ValueError("there is no prompt: give a list of lists of tokens, one a text")
-    length = model.config.context_length
-    for number, prompt in enumerate(prompts):
+    length, checked = model.config.context_length, []
+    for number, prompt in enumerate(plain_list(prompts)):
         if isinstance(prompt, int):
             raise ValueError(
                 f"prompt {number} is {prompt!r}; it must be a list of tokens: give a list of "
@@ -126,14 +129,18 @@ def _check_prompts(prompts: Sequence[Sequence[int]], model: GPT) -> None:
                 f"prompt {number} has {len(prompt)} tokens and the model sees {length} "
                 f"(context_length): give its last {length}, prompt[-{length}:]"
             )
-        _check_tokens(prompt, model, f"token of prompt {number}")
+        checked.append(_checked_tokens(prompt, model, f"token of prompt {number}"))
+    return checked
 
 
-def _check_tokens(tokens: Collection[int], model: GPT, what: str) -> None:
+def _checked_tokens(tokens: Tokens, model: GPT, what: str) -> list[int]:
     size = model.config.vocab_size
-    for token in tokens:
+    checked = plain_list(tokens)
+    for token in checked:
         if not is_whole(token, 0) or token >= size:
             raise ValueError(
-                f"{what} {token!r} is not in the vocabulary: tokens are whole numbers from 0 to "
-                f"{size - 1}. Was the text encoded with another tokenizer than the model's?"
+                f"{what} {token!r} is none of the model's, which are whole numbers from 0 to "
+                f"{size - 1} (vocab_size is {size}): encode with the tokenizer that it was "
+                "trained with"
             )
+    return checked

@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-from minigpt.data.numbers import is_number, is_whole
+from minigpt.data.numbers import is_number, is_whole, make_plain
 
 COLDEST = 1e-30  # float32 has no room for the inverse of much less
 
@@ -97,13 +97,14 @@ class Sampling:
     repetition_penalty: float = 1.0
 
     def __post_init__(self) -> None:
+        make_plain(self)
         fine = is_number(self.temperature) and 0 <= self.temperature < math.inf
         self._check("temperature", fine, "0, for the best token always, or a finite number above")
         if self.top_k is not None:
-            self._check("top_k", is_whole(self.top_k, 1), "None or a whole number from 1 on")
+            self._check("top_k", is_whole(self.top_k, 1), "a whole number of at least 1")
         for name in ("top_p", "min_p"):
             if (value := getattr(self, name)) is not None:
-                self._check(name, is_number(value) and 0 < value <= 1, "None or in (0, 1]")
+                self._check(name, is_number(value) and 0 < value <= 1, "above 0 and at most 1")
         penalty = self.repetition_penalty
         fine = is_number(penalty) and 0.001 <= penalty <= 1000
         self._check("repetition_penalty", fine, "from 0.001 to 1000; 1 changes nothing")

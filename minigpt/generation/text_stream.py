@@ -33,23 +33,62 @@ def stream_text(
 
     Args:
         model, sampling, generator, cached: as of `minigpt.generation.generate`.
-        tokenizer: the model's own.
+        tokenizer: the model's own. It may have fewer tokens than the model has scores for, as
+            where these were rounded up to a multiple of 64: what has no text is never chosen.
         prompt: the text to continue; of a long one, the model sees the last `context_length`
             tokens.
         max_new_tokens: the most tokens to add.
         stop: strings that end the text and are not given out.
 
     Raises:
-        ValueError: as `generate`; an empty stop string; a character that the tokenizer lacks.
+        ValueError: as `generate`; an empty stop string; a character that the tokenizer lacks, or
+            one of its tokens that the model lacks, in the prompt.
 
     Derived in https://minigpt-book.github.io/minigpt/generation.html
     """
     if isinstance(stop, str) or not all(stop):
         raise ValueError(f"stop is {stop!r}; it must be a list of strings, none of them empty")
-    ids = tokenizer.encode(prompt)[-model.config.context_length :]
-    end = getattr(tokenizer, "special_tokens", {}).get(END)
-    stop_tokens = () if end is None else (end,)
-    tokens = stream(model, ids, max_new_tokens, sampling, stop_tokens, generator, cached)
+    ids = prompt_ids(model, tokenizer, prompt)[-model.config.context_length :]
+    choices = (sampling, end_tokens(model, tokenizer), generator, cached, tokenizer.vocab_size)
+    return text_of(tokenizer, stream(model, ids, max_new_tokens, *choices), stop)
+
+
+def prompt_ids(model: GPT, tokenizer: BPETokenizer | CharTokenizer, prompt: str) -> list[int]:
+    """The tokens of a prompt, of which the model sees the last `context_length`.
+
+    Raises:
+        ValueError: a character that the tokenizer lacks, or a token to be seen that the model
+            lacks.
+
+    Used in https://minigpt-book.github.io/minigpt/generation.html
+    """
+    ids = tokenizer.encode(prompt)
+    rows = model.config.vocab_size
+    if (most := max(ids[-model.config.context_length :], default=0)) >= rows:
+        raise ValueError(
+            f"the prompt has {tokenizer.decode([most])!r}, token {most} of the tokenizer's "
+            f"{tokenizer.vocab_size}; the model knows {rows} (vocab_size): use the tokenizer that "
+            "it was trained with"
+        )
+    return ids
+
+
+def end_tokens(model: GPT, tokenizer: BPETokenizer | CharTokenizer) -> list[int]:
+    """What ends a text: ``<|endoftext|>``, where the tokenizer has it and the model a row for it.
+
+    Used in https://minigpt-book.github.io/minigpt/generation.html
+    """
+    end = getattr(tokenizer, "special_tokens", {}).get(END, model.config.vocab_size)
+    return [end] if end < model.config.vocab_size else []
+
+
+def text_of(
+    tokenizer: BPETokenizer | CharTokenizer, tokens: Iterable[int], stop: Sequence[str] = ()
+) -> Iterator[str]:
+    """The text of tokens that come one by one, up to a stop string, as `stream_text` gives it.
+
+    Used in https://minigpt-book.github.io/minigpt/generation.html
+    """
     return _until(stop, _characters(tokenizer, tokens))
 
 

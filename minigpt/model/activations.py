@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import get_ident
+
 import torch
 from torch import Tensor, nn
 
@@ -13,15 +15,17 @@ def activations(model: nn.Module, *inputs: Tensor) -> dict[str, Tensor]:
     Names are those of `model.named_modules()`, such as ``blocks.0.attention``; what the model
     itself returns is under the empty name, last. Modules that return no tensor, or are not
     called, are left out; one that is called several times leaves its last output. Hooks are set
-    for this one call, so that a model pays nothing for them otherwise.
+    for this one call, so that a model pays nothing for them otherwise; what other threads have the
+    model do meanwhile is not kept.
 
     Used in https://minigpt-book.github.io/minigpt/model.html
     """
     kept: dict[str, Tensor] = {}
+    caller = get_ident()
 
     def keeper(name: str):
         def keep(module: nn.Module, arguments: tuple, output: object) -> None:
-            if isinstance(output, Tensor):
+            if isinstance(output, Tensor) and get_ident() == caller:
                 kept.pop(name, None)  # so that a later call counts in the order too
                 kept[name] = output.detach()
 

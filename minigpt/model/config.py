@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from minigpt.attention.causal_self_attention import check_heads
-from minigpt.data.numbers import is_whole
+from minigpt.data.numbers import is_whole, make_plain
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class GPTConfig:
     tied: bool = True
 
     def __post_init__(self) -> None:
+        make_plain(self)
         for name in ("vocab_size", "context_length", "n_layer", "n_head", "n_embd"):
             value = getattr(self, name)
             if not is_whole(value, 1):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -288,9 +289,15 @@ def test_embeddings_can_be_compiled_and_exported(as_readers_run_it):
 
 @pytest.mark.parametrize(("ids", "bad"), [([0, 11], 11), ([3, -1], -1), ([[99], [12]], 99)])
 def test_ids_without_a_row_are_refused(ids, bad):
-    match = rf"token id {bad} has no row: .* has 11 \(ids 0 to 10\)\. Was .* another tokenizer"
+    match = rf"token id {bad} has no row: .* has 11 \(ids 0 to 10\): encode with the tok"
     with pytest.raises(ValueError, match=match):
         TokenEmbedding(VOCAB_SIZE, 6)(torch.tensor(ids))
+
+
+@pytest.mark.parametrize(("ids", "kind"), [([[1, 2]], "list"), (np.ones((1, 2)), "ndarray")])
+def test_what_is_no_tensor_is_told_how_to_become_one(ids, kind, as_readers_run_it):
+    with pytest.raises(ValueError, match=rf"^ids are a {kind}; give a tensor: torch.as_tensor\("):
+        check_ids(ids)
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (1, 2, 3)])

@@ -598,7 +598,10 @@ def test_a_failure_is_said_in_words_and_can_be_mended(browser, site_url, fault):
     element.scroll_into_view_if_needed()
     expect(element).to_have_attribute("data-state", "failed")
     assert held
-    message = element.get_by_text("Could not load the map of the tokens. Check the connection")
+    said = "Could not load the map of the tokens: check the connection"
+    if fault == "foreign file":
+        said = "Could not read the map of the tokens: the file is damaged"
+    message = element.get_by_text(said)
     expect(message).to_be_visible()
     for button in element.locator("button:visible").all():  # nothing breaks meanwhile
         if button.inner_text() != "Try again":

@@ -322,9 +322,9 @@ def test_what_generate_refuses_is_refused():
     for match, arguments in {
         "^prompt 0 has no tokens": ([], 3),
         "^prompt 0 has 9 tokens and the model sees 8": ([1] * 9, 3),
-        "^token of prompt 0 4 is not in the vocabulary": ([4], 3),
+        "^token of prompt 0 4 is none of the model's": ([4], 3),
         "^max_new_tokens is 0; it must be a whole number above 0$": ([1], 0),
-        "^stop token -1 is not in the vocabulary": ([1], 3, 4, [-1]),
+        "^stop token -1 is none of the model's": ([1], 3, 4, [-1]),
     }.items():
         with pytest.raises(ValueError, match=match):
             beam_search(model, *arguments)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
+import threading
 
+import numpy as np
 import pytest
 import torch
 from small_models import awake, seeded
@@ -15,6 +17,8 @@ from transformers import GPT2Config, GPT2LMHeadModel, RepetitionPenaltyLogitsPro
 
 from minigpt.exchange.gpt2_format import gpt2_settings, gpt2_weights
 from minigpt.generation import Reader, Sampling, generate, stream
+from minigpt.generation.beams import beam_search
+from minigpt.generation.decoding import stream_with_logprobs
 from minigpt.model import GPT, GPTConfig
 
 CONFIG = GPTConfig(vocab_size=13, context_length=12, n_layer=2, n_head=2, n_embd=8)
@@ -332,12 +336,12 @@ def test_dropout_is_off_and_the_mode_is_put_back(cached):
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_the_mode_is_put_back_even_if_reading_fails(training):
+def test_the_mode_stays_even_if_reading_fails(training):
     model = made().train(training)
     reads = itertools.count()
 
-    def fail(*_):
-        assert not model.training
+    def fail(module, *_):
+        assert not module.training
         if next(reads) == 2:
             raise KeyboardInterrupt
 
@@ -417,6 +421,108 @@ def test_the_penalty_counts_what_the_model_has_forgotten(cached):
     assert ours == [texts[0][3:], texts[1][1:]]
 
 
+# What a user of PyTorch passes, and a model that others use too.
+
+
+@pytest.mark.parametrize("kind", [torch.tensor, np.array, tuple], ids=["tensor", "array", "tuple"])
+def test_tokens_may_come_in_tensors_arrays_and_tuples(kind, as_readers_run_it):
+    model, text = made(), [3, 1, 4]
+    expected = generate(model, [text], 4, GREEDY)
+    count = kind([4, 4])[0]  # a number of that kind
+    assert generate(model, kind([text]), count, GREEDY) == expected
+    assert generate(model, [kind(text)], count, GREEDY, stop_tokens=kind([])) == expected
+    assert list(stream(model, kind(text), count, GREEDY)) == expected[0]
+    stop = kind([expected[0][2]])
+    assert generate(model, [text], 4, GREEDY, stop) == [until(expected[0], {*map(int, stop)})]
+    assert beam_search(model, kind(text), count, kind([1, 1])[0])[0][0] == expected[0]
+
+
+def test_a_tensor_of_tokens_is_not_changed():
+    model, prompts = made(), torch.tensor([[3, 1, 4], [1, 5, 9]])
+    texts = generate(model, prompts, 20, Sampling(0.0, repetition_penalty=1.5))
+    assert prompts.tolist() == [[3, 1, 4], [1, 5, 9]]
+    assert texts == generate(model, prompts.tolist(), 20, Sampling(0.0, repetition_penalty=1.5))
+
+
+@both_ways
+def test_a_model_in_training_is_read_without_dropout_and_left_in_training(cached):
+    """Also while another thread uses it: a barrier has both in the middle of a text at once."""
+    model = made(sized(12, dropout=0.5))
+    expected = generate(model, PROMPTS, 20, GREEDY)
+    model.train()
+    meet, modes, texts = threading.Barrier(2, timeout=30), [], []
+
+    def write() -> None:
+        text = list(itertools.islice(stream(model, [1], 20, GREEDY, cached=cached), 5))
+        meet.wait()
+        modes.append({module.training for module in model.modules()})
+        texts.append((text, generate(model, PROMPTS, 20, GREEDY, cached=cached)))
+
+    threads = [threading.Thread(target=write) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert texts == [(expected[1][:5], expected)] * 2 and modes == [{True}] * 2
+    assert all(module.training for module in model.modules())
+
+
+def test_nothing_of_a_model_in_training_is_touched_while_it_is_read():
+    """Threads may meet anywhere, so not for a moment."""
+    model = made(sized(12, dropout=0.5)).train()
+    model.blocks[0].eval()  # frozen, as when the others are tuned
+    before = [module.training for module in model.modules()]
+    seen = []
+    hook = model.lm_head.register_forward_hook(
+        lambda *_: seen.append([module.training for module in model.modules()])
+    )
+    generate(model, PROMPTS, 3, GREEDY)
+    hook.remove()
+    assert seen == [before] * 3
+    with torch.no_grad():
+        model.lm_head.weight.zero_()  # the very parameters
+    assert generate(model, [[1]], 3, GREEDY) == [[0, 0, 0]]
+
+
+# A model with more scores than its tokenizer has tokens.
+
+
+@both_ways
+@pytest.mark.parametrize("penalty", [1.0, 1.3])
+def test_only_tokens_of_the_vocabulary_are_chosen(cached, penalty):
+    model = made()
+    with torch.no_grad():
+        model.lm_head.weight[9:] *= 8  # so that the others come first nearly always
+    sampling = Sampling(3.0, repetition_penalty=penalty)
+    prompts = [[3, 1, 11], [2]]  # a prompt may hold what is not to be written
+    free = generate(model, prompts, 40, sampling, generator=seeded(), cached=cached)
+    held = generate(model, prompts, 40, sampling, generator=seeded(), cached=cached, vocab_size=9)
+    assert max(map(max, free)) > 8 >= max(map(max, held))
+    whole = generate(model, prompts, 40, sampling, generator=seeded(), vocab_size=13)
+    assert whole == generate(model, prompts, 40, sampling, generator=seeded(), vocab_size=99)
+    assert all(max(text) < 9 for text, _ in beam_search(model, [1], 6, 3, vocab_size=9))
+    assert any(max(text) > 8 for text, _ in beam_search(model, [1], 6, 3))
+
+
+@pytest.mark.parametrize("size", [0, -2, 1.5, True])
+def test_a_vocabulary_that_is_none_is_refused(size, as_readers_run_it):
+    assert_refused(f"^vocab_size is {size}; it must be", [[1]], vocab_size=size)
+
+
+def test_log_probabilities_are_the_models_own():
+    """Whatever the sampling; what may not be chosen has none."""
+    model = made()
+    found = list(
+        stream_with_logprobs(model, [3, 1], 6, Sampling(0.3, 2), (), seeded(), vocab_size=11)
+    )
+    tokens = [token for token, _ in found]
+    assert tokens == list(stream(model, [3, 1], 6, Sampling(0.3, 2), (), seeded(), vocab_size=11))
+    with torch.no_grad():
+        scores = model(torch.tensor([[3, 1, *tokens]]))[0, 1:-1, :11].log_softmax(-1)
+    expected = scores[range(6), tokens]
+    assert_close(torch.tensor([p for _, p in found]).double(), expected, rtol=0, atol=1e-6)
+
+
 # Errors. They are raised where the mistake is, not when the first token is asked for.
 
 
@@ -458,8 +564,8 @@ def test_a_prompt_longer_than_the_context_is_refused():
 @pytest.mark.parametrize("token", [13, -1, 50256, True, 1.0, "a", None], ids=repr)
 def test_what_is_no_token_is_refused(token, as_readers_run_it):
     rest = (
-        f"{re.escape(repr(token))} is not in the vocabulary: tokens are whole numbers from 0 to "
-        "12. Was the text encoded with another tokenizer"
+        rf"{re.escape(repr(token))} is none of the model's, which are whole numbers from 0 to 12 "
+        r"\(vocab_size is 13\): encode with the tokenizer that it was trained with$"
     )
     assert_refused(f"^token of prompt 0 {rest}", [[1, token]])
     assert_refused(f"^token of prompt 1 {rest}", [[1], [token]])

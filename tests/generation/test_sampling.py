@@ -426,7 +426,7 @@ def test_scores_that_are_not_finite_are_refused(bad, sampling, dtype):
 
 
 TEMPERATURE = "it must be 0, for the best token always, or a finite number above"
-WHOLE, SHARE = "it must be None or a whole number from 1 on", r"it must be None or in \(0, 1\]"
+WHOLE, SHARE = "it must be a whole number of at least 1", r"it must be above 0 and at most 1"
 PENALTY = "it must be from 0.001 to 1000; 1 changes nothing"
 BAD = [
     *(("temperature", x, TEMPERATURE) for x in (-0.1, -1, math.inf, math.nan, True, "1", None)),

@@ -21,6 +21,7 @@ CHARACTERS = CharTokenizer.train("abc é世\n")
 PLAY = "ROMEO:\nBut soft, what light through yonder window breaks? It is the east.\n" * 3
 BPE = BPETokenizer.train(PLAY, 300, special_tokens=("<|user|>", END), progress=False)
 BARE = BPETokenizer.train(PLAY, 290, progress=False)  # without <|endoftext|>
+BARER = BPETokenizer([bytes([byte]) for byte in range(256)], [], {})
 
 
 def made(vocab_size: int, seed: int = 0) -> GPT:
@@ -273,9 +274,9 @@ def test_all_arguments_arrive(monkeypatch):
     rest = stream_text(model, BPE, "soft", 7, sampling, ["x"], generator, cached=False)
     assert [*rest] == []
     end = BPE.special_tokens[END]
-    assert told == [model, BPE.encode("soft"), 7, sampling, (end,), generator, False]
+    assert told == [model, BPE.encode("soft"), 7, sampling, [end], generator, False, 300]
     stream_text(MODELS[BARE.vocab_size], BARE, "soft", 7)
-    assert told[10:12] == [None, ()] and told[-1] is True
+    assert told[11:13] == [None, []] and told[-2:] == [True, 290]
 
 
 def test_of_a_long_prompt_the_model_sees_the_end(monkeypatch):
@@ -353,6 +354,29 @@ def test_what_cannot_be_is_refused_at_once(prompt, number, stop, match):
         stream_text(MODELS[CHARACTERS.vocab_size], CHARACTERS, prompt, number, stop=stop)
 
 
-def test_another_tokenizers_model_is_refused_at_once():
-    with pytest.raises(ValueError, match="not in the vocabulary"):
-        stream_text(MODELS[CHARACTERS.vocab_size], BPE, "But soft", 5)
+def test_a_prompts_token_that_the_model_lacks_is_named_with_both_sizes():
+    """Not if it stands so far back that the model does not see it."""
+    model = MODELS[CHARACTERS.vocab_size]
+    match = r"^the prompt has 'u', token 117 of the tokenizer's 256; the model knows 7 \(vocab_size"
+    with pytest.raises(ValueError, match=match):
+        stream_text(model, BARER, "But", 5)
+    far = "u" + "\x00" * model.config.context_length
+    assert len([*stream_text(model, BARER, far, 5)]) == 5
+
+
+# The model's rows and the tokenizer's tokens need not be one set.
+
+
+def test_what_has_no_text_is_never_chosen():
+    """Rows are often rounded up, to a multiple of 64; the more, the likelier one is drawn."""
+    model = made(BARE.vocab_size + 4000)
+    for seed in range(5):
+        generator = torch.Generator().manual_seed(seed)
+        assert "".join(stream_text(model, BARE, "a", 20, generator=generator))
+
+
+def test_an_end_that_the_model_lacks_ends_nothing():
+    """Its rows end before the special tokens: no stop token is refused that nobody gave."""
+    model = made(BPE.special_tokens[END])
+    greedy = Sampling(temperature=0.0)
+    assert len("".join(stream_text(model, BPE, "a", 12, greedy)).encode()) >= 12

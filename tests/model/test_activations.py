@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 import torch
 from small_models import seeded
@@ -155,3 +157,21 @@ def test_any_model_with_any_inputs():
     assert list(kept) == ["once", "twice", ""]
     assert kept["once"].tolist() == [[1, 0, 3, 5]]
     assert kept["twice"].tolist() == kept[""].tolist() == [[0, 4]]
+
+
+def test_what_another_thread_has_the_model_do_meanwhile_is_not_kept(model, ids):
+    """A part of the model that waits until another thread has run it whole."""
+    alone = activations(model, ids)
+    other = threading.Thread(target=model, args=(ids[:1, :2],))
+    started = iter([other])
+
+    def meanwhile(*_):
+        for thread in started:  # once
+            thread.start()
+            thread.join(60)
+
+    hook = model.blocks[0].register_forward_hook(meanwhile)
+    kept = activations(model, ids)
+    hook.remove()
+    assert next(started, None) is None and not other.is_alive()
+    assert [*kept] == [*alone] and all(torch.equal(kept[name], alone[name]) for name in alone)

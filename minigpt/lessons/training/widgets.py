@@ -172,16 +172,13 @@ class TrainingDashboard(Live):
             return
         import torch
 
-        model = self.run.trainer.model
-        was_training = model.training
-        model.eval()
+        from minigpt.model.evaluation_mode import in_evaluation_mode
+
         try:
             with torch.no_grad():
-                text = self._sample(model)
+                text = self._sample(in_evaluation_mode(self.run.trainer.model))
         except Exception as error:  # no reason to stop training
             text = f"No sample: {type(error).__name__}: {error}"
-        finally:
-            model.train(was_training)
         self.written.value = (
             f"<p style='margin:0'>After step {self.run.trainer.steps_taken:,} it writes:</p>"
             f"<pre style='white-space:pre-wrap;margin:0'>{escape(text)}</pre>"
