@@ -8,27 +8,29 @@ what transformers saved. Nothing here is a pickle, which could run code.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
-from safetensors.torch import save as to_bytes
-from torch import Tensor
 
 from minigpt.data.whole_file import read_json, write_whole
+from minigpt.exchange.digests import HEADS, SHA256, check_heads, file_digest, with_digests
 from minigpt.exchange.gpt2_format import (
     config_from_gpt2,
     gpt2_name,
     gpt2_settings,
     gpt2_weights,
+    our_layout,
 )
-from minigpt.exchange.weight_files import stored_tensors, weight_files
+from minigpt.exchange.weight_checks import cause, check_same, check_size, check_tensor
+from minigpt.exchange.weight_files import instead_of, metadata, stored_tensors, weight_files
 from minigpt.model import GPT, GPTConfig
-from minigpt.model.ledger import parameter_count
-from minigpt.tokenizer import BPETokenizer, CharTokenizer
+from minigpt.tokenizer import BPETokenizer, CharTokenizer, open_tokenizer
 
 END = "<|endoftext|>"
+TOKENIZER = "tokenizer.json"
 DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
@@ -37,6 +39,7 @@ def save(
     folder: str | Path,
     tokenizer: BPETokenizer | CharTokenizer | None = None,
     dtype: torch.dtype = torch.float32,
+    metadata: Mapping[str, str] | None = None,
 ) -> None:
     """Write a model into a folder that `load` and transformers open.
 
@@ -48,6 +51,7 @@ def save(
         folder: made if it is not there; the folder above it must be.
         tokenizer: the model's own, if it should travel with it.
         dtype: how the weights are stored; float16 halves the file.
+        metadata: what else the file of the weights should say of itself.
 
     Raises:
         ValueError: a tokenizer with more tokens than the model has rows; weights that are not
@@ -85,7 +89,10 @@ def save(
     folder.mkdir(exist_ok=True)
     for name, contents in files.items():
         write_whole(folder / name, contents)
-    write_whole(folder / "model.safetensors", to_bytes(weights, {"format": "pt"}))
+    said = {"format": "pt", HEADS: str(model.config.n_head)} | (metadata or {})
+    if tokenizer is not None:
+        said[SHA256 + TOKENIZER] = file_digest(files[TOKENIZER])
+    write_whole(folder / "model.safetensors", with_digests(weights, said))
 
 
 def load(folder: str | Path, dtype: torch.dtype = torch.float32) -> GPT:
@@ -93,65 +100,72 @@ def load(folder: str | Path, dtype: torch.dtype = torch.float32) -> GPT:
     evaluation mode.
 
     Args:
-        folder: with config.json and model.safetensors (or its parts and their index).
+        folder: with config.json and model.safetensors (or its parts and their index); or a file
+            of weights beside config.json.
         dtype: what the weights become, however they are stored.
 
     Raises:
         FileNotFoundError: no such file.
         ValueError: a file that is cut short or of another kind; settings that our model does not
             compute; a tensor that is missing, not expected, of another shape or kind, or not
-            finite as `dtype`, by its name; a dtype that is not in `DTYPES`.
+            finite as `dtype`, by its name in the file; a tensor, number of heads or tokenizer
+            that is not what `save` wrote; a dtype that is not in `DTYPES`.
 
     Derived in https://minigpt-book.github.io/minigpt/model.html
     """
-    folder = Path(folder)
+    path, folder = Path(folder), Path(folder)
+    if path.suffix in (".safetensors", ".json") and path.is_file():
+        folder = path.parent
     _check_dtype(dtype)
-    config = _config(folder / "config.json")
-    _check_size(config, files := weight_files(folder))
+    config = read_config(folder)
+    files = [path] if path.suffix == ".safetensors" and path != folder else weight_files(folder)
+    check_size(config, files)
     model = GPT(config, torch.Generator()).to(dtype).eval()
-    parameters = dict(model.named_parameters())
-    wanted = {gpt2_name(name): name for name in parameters}
-    found, head = set(), None
-    for name, stored, file in stored_tensors(files):
-        if name == "lm_head.weight" and model.config.tied:
-            head = stored.to(dtype)  # the token table once more, if the file keeps to its config
+    parameters = {gpt2_name(name): (name, p) for name, p in model.named_parameters()}
+    found: dict[str, str] = {}  # names of ours, and those that stood in the files
+    for stored, tensor, file in stored_tensors(files):
+        if (known := our_layout(stored, tensor)) is None:
             continue
-        if name in wanted:
-            parameter = parameters[wanted[name]]
-            _check_tensor(stored, parameter, f"{name} ({wanted[name]}) in {file}")
+        name, tensor = known
+        if config.tied and name == "lm_head.weight":  # the token table, or that once more
+            name = gpt2_name("token_embedding.weight")
+        if name in parameters:
+            ours, parameter = parameters[name]
+            check_tensor(tensor, parameter, f"{stored} ({ours}) in {file}")
+            if name in found:
+                check_same(tensor.to(dtype), parameter, (found[name], stored), file)
             with torch.no_grad():
-                parameter.copy_(stored)
+                parameter.copy_(tensor)
             if not parameter.isfinite().all():
-                raise ValueError(f"{name} in {file} holds numbers that are not finite as {dtype}")
-            found.add(name)
-        elif model.config.bias or not name.endswith(".bias") or stored.any():
+                raise ValueError(f"{stored} in {file} holds numbers that are not finite as {dtype}")
+            found[name] = stored
+        elif config.bias or not name.endswith(".bias") or tensor.any():
             raise ValueError(
-                f"{file} holds {name}, {tuple(stored.shape)}, which a GPT of the sizes in "
-                "config.json does not have: do the two files belong together?"
+                f"{file} holds {stored}, {tuple(tensor.shape)}, which a GPT of the sizes in "
+                f"config.json does not have: {cause(stored)}"
             )
-    if missing := wanted.keys() - found:
+    if missing := parameters.keys() - found.keys():
         raise ValueError(
-            f"{folder} lacks {len(missing)} of {len(wanted)} tensors, among them {min(missing)} "
-            f"({wanted[min(missing)]}): was the file cut short, or the model another?"
+            f"{folder} lacks {len(missing)} of {len(parameters)} tensors, among them "
+            f"{min(missing)} ({parameters[min(missing)][0]}): was the file cut short, or the model "
+            "another?"
         )
-    if head is not None and not torch.equal(head, model.lm_head.weight):
-        raise ValueError(
-            f"lm_head.weight in {folder} is not the token table, transformer.wte.weight, although "
-            "config.json ties them: set tie_word_embeddings to false there"
-        )
+    said = metadata(files[0])
+    check_heads(config, said, files[0])
+    _check_tokenizer(folder / TOKENIZER, said)
     return model
 
 
-def _check_tensor(stored: Tensor, parameter: Tensor, what: str) -> None:
-    if stored.shape != parameter.shape:
+def _check_tokenizer(path: Path, said: Mapping[str, str]) -> None:
+    """Another tokenizer gives other tokens the weights' rows. A file that only looks otherwise, as
+    transformers writes it, is fine."""
+    digest = said.get(SHA256 + path.name)
+    if digest is None or not path.is_file() or file_digest(path.read_bytes()) == digest:
+        return
+    if file_digest(_tokenizer_bytes(open_tokenizer(path))) != digest:
         raise ValueError(
-            f"{what} is {tuple(stored.shape)}; with the sizes in config.json it is "
-            f"{tuple(parameter.shape)}: do the two files belong together?"
-        )
-    if not stored.is_floating_point():
-        raise ValueError(
-            f"{what} holds {stored.dtype}, no floating-point numbers: load a model that is not "
-            "quantised"
+            f"{path} is not the tokenizer that the weights were saved with: put that back; or, if "
+            "it is meant, take it out, load the model, and save both to another folder"
         )
 
 
@@ -160,18 +174,17 @@ def _check_dtype(dtype: torch.dtype) -> None:
         raise ValueError(f"dtype is {dtype}; weights are {', '.join(map(str, DTYPES))}")
 
 
-def _check_size(config: GPTConfig, files: list[Path]) -> None:
-    """No number takes less than a byte, so a config that asks for more is of another model."""
-    size, count = sum(path.stat().st_size for path in files), parameter_count(config)
-    if count > size:
-        raise ValueError(
-            f"{files[0]} is no whole safetensors file of the sizes in config.json: they ask for "
-            f"{count:,} numbers, and there are {size:,} bytes. Is it cut short, or do the two not "
-            "belong together?"
-        )
+def read_config(folder: Path) -> GPTConfig:
+    """The sizes of the model in a folder.
 
+    Raises:
+        FileNotFoundError, ValueError: as `load`.
 
-def _config(path: Path) -> GPTConfig:
+    Used in https://minigpt-book.github.io/minigpt/model.html
+    """
+    path = folder / "config.json"
+    if not path.is_file() and (advice := instead_of(folder)):
+        raise FileNotFoundError(f"no file {path}{advice}")
     settings = read_json(path)
     try:
         return config_from_gpt2(settings if isinstance(settings, dict) else {})
@@ -186,13 +199,20 @@ def _tokenizer_files(tokenizer: BPETokenizer | CharTokenizer, vocab_size: int) -
             f"the tokenizer has {tokenizer.vocab_size} tokens and the model rows for {vocab_size} "
             "(vocab_size): save the tokenizer that the model was made for"
         )
-    with TemporaryDirectory() as folder:
-        tokenizer.save(Path(folder) / "tokenizer.json")
-        contents = (Path(folder) / "tokenizer.json").read_bytes()
     settings: dict[str, Any] = {"tokenizer_class": "PreTrainedTokenizerFast"}
     if END in getattr(tokenizer, "special_tokens", {}):
         settings |= {"bos_token": END, "eos_token": END}
-    return {"tokenizer.json": contents, "tokenizer_config.json": _json(settings)}
+    return {
+        TOKENIZER: _tokenizer_bytes(tokenizer),
+        "tokenizer_config.json": _json(settings),
+    }
+
+
+def _tokenizer_bytes(tokenizer: BPETokenizer | CharTokenizer) -> bytes:
+    """The file that it saves: the same for equal tokenizers."""
+    with TemporaryDirectory() as folder:
+        tokenizer.save(Path(folder) / TOKENIZER)
+        return (Path(folder) / TOKENIZER).read_bytes()
 
 
 def _json(contents: dict[str, Any]) -> bytes:

@@ -24,9 +24,12 @@ def download(name: str) -> Path:
             "fetching from the hub needs huggingface_hub: pip install huggingface_hub"
         ) from None
     try:
-        return Path(snapshot_download(name, allow_patterns=["*.json", "model*.safetensors"]))
+        return Path(
+            snapshot_download(name, allow_patterns=["*.json", "merges.txt", "model*.safetensors"])
+        )
     except Exception as error:  # the network fails in more ways than one library has names for
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
         raise FileNotFoundError(
             f"{name!r} could not be fetched from the hub, and is not kept on this machine: check "
-            f"the name and the network ({type(error).__name__}: {error})"
+            f"the name and the network ({reason})"
         ) from error

@@ -11,12 +11,11 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Float, Int8
-from safetensors import SafetensorError
-from safetensors.torch import load as from_bytes
-from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from minigpt.data.whole_file import write_whole
+from minigpt.exchange.digests import HEADS, check_heads, with_digests
+from minigpt.exchange.weight_files import metadata, stored_tensors
 from minigpt.model import GPT, GPTConfig
 
 SCALE = ".scale"
@@ -59,7 +58,7 @@ def save_int8(model: GPT, path: str | Path) -> None:
             tensors[name], tensors[name + SCALE] = to_int8(weights)
         else:
             tensors[name] = weights.clone()
-    write_whole(Path(path), to_bytes(tensors))
+    write_whole(Path(path), with_digests(tensors, {HEADS: str(model.config.n_head)}))
 
 
 def load_int8(config: GPTConfig, path: str | Path) -> GPT:
@@ -68,17 +67,12 @@ def load_int8(config: GPTConfig, path: str | Path) -> GPT:
     Raises:
         FileNotFoundError: no such file.
         ValueError: a file that is cut short, or of another kind or model, or holds numbers that
-            are not finite.
+            are not finite; a tensor or number of heads that is not what `save_int8` wrote.
 
     Used in https://minigpt-book.github.io/minigpt/generation.html
     """
-    try:
-        tensors = from_bytes(Path(path).read_bytes())
-    except SafetensorError as error:
-        raise ValueError(
-            f"{path} is no whole safetensors file ({error}); it may be cut short: save or fetch it "
-            "again"
-        ) from None
+    path = Path(path)
+    tensors = {name: tensor for name, tensor, _ in stored_tensors([path])}
     model = GPT(config, torch.Generator()).eval()
     for name, parameter in model.named_parameters():
         weights, scale = tensors.pop(name, None), None
@@ -98,6 +92,7 @@ def load_int8(config: GPTConfig, path: str | Path) -> GPT:
             raise ValueError(f"{name} in {path} holds numbers that are not finite")
     if tensors:
         raise ValueError(f"{path} holds {min(tensors)}, which a GPT of these sizes does not have")
+    check_heads(config, metadata(path), path)
     return model
 
 

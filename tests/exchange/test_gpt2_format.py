@@ -203,8 +203,8 @@ def test_a_size_that_is_missing_is_named(size):
         ({"vocab_size": "13"}, "vocab_size is '13'; it must be a whole number"),
         ({"n_head": 0}, "n_head is 0"),
         ({"n_head": 3}, "n_embd 8 cannot be cut into n_head 3 heads"),
-        ({"bias": None}, "bias is None; it must be True or False"),
-        ({"tie_word_embeddings": 1}, "tied is 1; it must be True or False"),
+        ({"bias": None}, "bias is None; it must be true or false"),
+        ({"tie_word_embeddings": 1}, "tie_word_embeddings is 1; it must be true or false"),
     ],
 )
 @pytest.mark.parametrize("n_inner", [None, 32])
@@ -241,8 +241,8 @@ def test_unequal_dropouts_are_refused(name):
         (None, "resid_pdrop is None; it must be a number"),
         ("0.1", "resid_pdrop is '0.1'; it must be a number"),
         ([0.1], r"resid_pdrop is \[0.1\]; it must be a number"),
-        (1.0, "dropout is 1.0; it is a share"),
-        (-0.1, "dropout is -0.1; it is a share"),
+        (1.0, "resid_pdrop is 1.0; it must be a number from 0 up to, but not including, 1"),
+        (-0.1, "resid_pdrop is -0.1; it must be a number from 0"),
     ],
 )
 def test_a_dropout_that_is_no_share_is_refused(dropout, match, as_readers_run_it):

@@ -107,6 +107,8 @@ def test_sizes_weights_and_tokenizer_are_fetched_and_no_pickles(monkeypatch):
     files = [
         "config.json",
         "tokenizer.json",
+        "vocab.json",
+        "merges.txt",
         "model.safetensors",
         "model-00001-of-00002.safetensors",
         "model.safetensors.index.json",
@@ -116,7 +118,7 @@ def test_sizes_weights_and_tokenizer_are_fetched_and_no_pickles(monkeypatch):
         "README.md",
     ]
     chosen = huggingface_hub.utils.filter_repo_objects(files, **asked)
-    assert [*chosen] == files[:5]
+    assert [*chosen] == files[:7]
 
 
 def test_without_the_library_the_error_says_how_to_install_it(monkeypatch):

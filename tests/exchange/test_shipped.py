@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import fnmatch
 import json
 import math
@@ -12,6 +11,7 @@ import subprocess
 import sys
 import tomllib
 from dataclasses import replace
+from types import SimpleNamespace
 
 import book_sources
 import pytest
@@ -21,7 +21,7 @@ from torch.testing import assert_close
 from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2LMHeadModel
 
 import minigpt
-from minigpt.commands.train import add_options
+from minigpt.commands.train.options import command
 from minigpt.data import shakespeare, train_validation_split
 from minigpt.exchange import shipped
 from minigpt.model import GPTConfig
@@ -158,11 +158,9 @@ def test_sizes_on_the_card(card, rows):
 
 
 def test_the_command_on_the_card_is_one(rows):
-    parser = argparse.ArgumentParser()
-    add_options(parser)
     program, name, *options = shlex.split(rows["training"].strip("`"))
     assert (program, name) == ("minigpt", "train")
-    given = parser.parse_args(options)
+    given = SimpleNamespace(**command.make_context("train", options).params)
     assert rows["steps"].startswith(f"{given.steps:,}, each of ")
     assert int(rows["seed"]) == (RECIPES["fast"].seed if given.seed is None else given.seed)
     assert given.dropout == minigpt.load("shakespeare")[0].config.dropout
