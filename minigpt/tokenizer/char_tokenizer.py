@@ -3,8 +3,9 @@
 One text or one list of ids at a time; a token is an integer from 0 to ``vocab_size - 1``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from minigpt.tokenizer import tokenizer_json
 from minigpt.tokenizer.input_checks import (
@@ -12,6 +13,8 @@ from minigpt.tokenizer.input_checks import (
     checked_ids,
     checked_training_text,
 )
+from minigpt.tokenizer.tokenizer_folder import read_tokenizer
+from minigpt.tokenizer.tokenizer_reading import check_model, parse_characters
 
 
 class CharTokenizer:
@@ -57,12 +60,27 @@ class CharTokenizer:
             TypeError: the text is no str. ValueError: a character was not in the training text.
         """
         check_str(text)
+        return self._encode(text, 0)
+
+    def encode_blocks(self, blocks: Iterable[str]) -> Iterator[list[int]]:
+        """The ids of a text that comes in blocks, some at a time: joined, those of `encode`.
+
+        Raises:
+            ValueError: a character was not in the training text.
+        """
+        start = 0
+        for block in blocks:
+            yield self._encode(block, start)
+            start += len(block)
+
+    def _encode(self, text: str, start: int) -> list[int]:
         try:
             return list(map(self._ids.__getitem__, text))
         except KeyError as error:
             character = error.args[0]
+            index = start + text.index(character)
             raise ValueError(
-                f"character {character!r} at index {text.index(character)} is not among the "
+                f"character {character!r} at index {index} is not among the "
                 f"{self.vocab_size} of the training text; train on text that has it, or remove it"
             ) from None
 
@@ -81,4 +99,16 @@ class CharTokenizer:
     @classmethod
     def load(cls, path: str | Path) -> "CharTokenizer":
         """Read what ``save`` wrote; ValueError says what is wrong with another file."""
-        return cls(tokenizer_json.load_characters(path))
+        return cls.from_contents(*read_tokenizer(path))
+
+    @classmethod
+    def from_contents(cls, path: Path, contents: Any) -> "CharTokenizer":
+        """What a ``tokenizer.json`` holds, as `read_tokenizer` gives it with its path."""
+        check_model(path, contents, "WordLevel")
+        try:
+            return cls(parse_characters(contents))
+        except ValueError as error:
+            raise ValueError(
+                f"{path} is no tokenizer of single characters: {error}; if it is damaged, fetch or "
+                "save it again"
+            ) from None

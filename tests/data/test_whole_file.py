@@ -54,6 +54,8 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
 def test_json_is_read_as_utf_8(tmp_path):
     (tmp_path / "a.json").write_bytes('{"é": [1, null]}'.encode())
     assert read_json(tmp_path / "a.json") == read_json(str(tmp_path / "a.json")) == {"é": [1, None]}
+    (tmp_path / "b.json").write_bytes(b"\xef\xbb\xbf" + (tmp_path / "a.json").read_bytes())
+    assert read_json(tmp_path / "b.json") == {"é": [1, None]}
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
@@ -62,7 +64,18 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
             read_json(path)
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b'{"a": 1', b"{'a': 1}", b"\xff\xfe{}", b"{} {}"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{",
+        b'{"a": 1',
+        b"{'a': 1}",
+        b"\xff\xfe{}",
+        b"{} {}",
+        pytest.param(b"[" * 10**5, id="deep"),
+    ],
+)
 def test_what_is_no_whole_json_is_refused_by_name(tmp_path, data):
     (tmp_path / "a.json").write_bytes(data)
     with pytest.raises(ValueError, match=r"a\.json is no whole JSON file \(.*cut short: save it"):
