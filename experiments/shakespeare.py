@@ -1,6 +1,7 @@
-"""Put a finished run into the package as the book's own model, with its card.
+r"""Put a finished run into the package as the book's own model, with its card.
 
-    minigpt train runs/shakespeare --steps 3000 --dropout 0.1 --precision bfloat16
+    minigpt train runs/shakespeare --steps 3000 --dropout 0.1 --precision bfloat16 \
+        --evaluate-every 250
     python experiments/shakespeare.py runs/shakespeare --hardware "a laptop, 2 threads"
 
 Writes minigpt/pretrained/shakespeare: the weights in 16 bits and in 8, sizes and tokenizer, and
@@ -76,13 +77,16 @@ Made by `experiments/shakespeare.py`, which measured all numbers above.
 
 
 def command(run: dict) -> str:
-    """The command line that gives this run; what is the default of `fast` is left out."""
+    """The command line that gives this run; what is the default of `fast` is left out.
+
+    Which model is kept depends on how often it was evaluated, which no run remembers.
+    """
     changed = {
         name: value for name, value in run["recipe"].items() if value != vars(RECIPES["fast"])[name]
     }
     options = {"steps": run["recipe"]["steps"], "dropout": run["model"]["dropout"]} | changed
     given = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in options.items())
-    return f"minigpt train runs/shakespeare {given}"
+    return f"minigpt train runs/shakespeare {given} --evaluate-every 250"
 
 
 def loss_of(model: GPT, ids: Tensor) -> float:

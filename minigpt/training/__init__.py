@@ -1,9 +1,11 @@
 """From the loss of one guess to a run in a folder."""
 
+from minigpt.training.intervals import Intervals
+from minigpt.training.kept_model import KeptModel, model_of
 from minigpt.training.loss import evaluate, next_token_loss
 from minigpt.training.processes import Processes
 from minigpt.training.recipe import RECIPES, Recipe
-from minigpt.training.run import Interrupted, Intervals, train
+from minigpt.training.run import Interrupted, train
 from minigpt.training.trainer import Trainer
 from minigpt.training.windows import Windows
 
@@ -11,11 +13,13 @@ __all__ = [
     "RECIPES",
     "Interrupted",
     "Intervals",
+    "KeptModel",
     "Processes",
     "Recipe",
     "Trainer",
     "Windows",
     "evaluate",
+    "model_of",
     "next_token_loss",
     "train",
 ]

@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+
+# The first one may have a text of many gigabytes to tokenize. If it dies, the others know at once.
+FIRST_LIMIT = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -19,10 +23,12 @@ class Processes:
     Args:
         rank: its number, from 0; the first one writes the files.
         count: of all of them.
+        patient: the group in which they wait for the first one; None for the usual one.
     """
 
     rank: int = 0
     count: int = 1
+    patient: dist.ProcessGroup | None = field(default=None, compare=False)
 
     @classmethod
     def join(cls, device: str = "cpu") -> Processes:
@@ -39,7 +45,8 @@ class Processes:
         if not dist.is_initialized():
             on_gpus = device.startswith("cuda")
             dist.init_process_group("cpu:gloo,cuda:nccl" if on_gpus else "gloo")
-        return cls(dist.get_rank(), dist.get_world_size())
+        patient = dist.new_group(backend="gloo", timeout=FIRST_LIMIT)
+        return cls(dist.get_rank(), dist.get_world_size(), patient)
 
     def mine(self, rows: Tensor) -> Tensor:
         """This process's share of a batch, (B / count, ...)."""
@@ -72,7 +79,7 @@ class Processes:
         return numbers
 
     def first(self, action: Callable[[], None]) -> None:
-        """The first process does something, and the others wait until it is done.
+        """The first process does something, and the others wait for that, a day at most.
 
         Raises:
             Exception: what the action raised; in the other processes, a ValueError that says that
@@ -84,7 +91,9 @@ class Processes:
                 action()
             except Exception as error:
                 failure = error
-        failed = int(self.most(torch.tensor(int(failure is not None))))
+        failed = torch.tensor(int(failure is not None))
+        if self.count > 1:
+            dist.all_reduce(failed, dist.ReduceOp.MAX, self.patient)
         if failure is not None:
             raise failure
         if failed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from minigpt.data.numbers import is_number, is_whole
+from minigpt.data.numbers import is_number, is_whole, make_plain
 
 PRECISIONS = ("float32", "bfloat16", "float16")
 OPTIMIZERS = ("adamw", "muon")
@@ -59,6 +59,7 @@ class Recipe:
     seed: int = 1
 
     def __post_init__(self) -> None:
+        make_plain(self)
         for name in ("steps", "batch_size", "accumulate"):
             self._whole(name, 1)
         for name in ("warmup", "seed"):

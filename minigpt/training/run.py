@@ -2,11 +2,12 @@
 
 run.json       what the run was started with; another run is refused
 log.jsonl      losses, rates and speed, a line each; the same in tensorboard/ if wanted
+.minigpt.lock  while a run is at work; no other may be
 states/        checkpoints of the last steps, to go on from
 tokens/        the text, where the command line started the run
 config.json, model.safetensors, tokenizer.json, tokenizer_config.json
                the model with the lowest validation loss, for `minigpt.exchange.load` and
-               for transformers
+               for transformers; `model_of` tells of which step it is
 """
 
 from __future__ import annotations
@@ -15,26 +16,29 @@ import errno
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from minigpt.data.numbers import is_whole
-from minigpt.exchange import checkpoint
 from minigpt.model import GPT
+from minigpt.model.ledger import parameter_count
 from minigpt.tokenizer import BPETokenizer, CharTokenizer
-from minigpt.training.interruption import Interruption
+from minigpt.training.intervals import Intervals
+from minigpt.training.kept_model import keep_model, model_of, put_back, set_aside
 from minigpt.training.log import TrainingLog
 from minigpt.training.loss import evaluate
 from minigpt.training.processes import Processes
 from minigpt.training.recipe import Recipe
-from minigpt.training.run_folder import claim_folder
+from minigpt.training.report import Report, in_words, indent
+from minigpt.training.run_folder import claim_folder, own_folder
 from minigpt.training.state import load_latest, save_state
 from minigpt.training.trainer import Trainer
 from minigpt.training.windows import check_long_enough
+
+TIMED = 4  # steps, from which the time of all is judged
 
 
 class Interrupted(Exception):
@@ -43,32 +47,6 @@ class Interrupted(Exception):
     def __init__(self, message: str, signal_number: int) -> None:
         super().__init__(message)
         self.signal_number = signal_number
-
-
-@dataclass(frozen=True)
-class Intervals:
-    """How often a run does what else it does, in steps.
-
-    Args:
-        log: between lines of the log.
-        evaluate: between evaluations; the best model so far is saved then.
-        checkpoint: between states to go on from.
-        evaluation_tokens: of the validation text, from its start, that an evaluation reads. After
-            the last step the whole text is read as well.
-
-    Raises:
-        ValueError: one below 1.
-    """
-
-    log: int = 10
-    evaluate: int = 250
-    checkpoint: int = 250
-    evaluation_tokens: int = 65_536
-
-    def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            if not is_whole(value, 1):
-                raise ValueError(f"{name} is {value!r}; it must be a whole number of at least 1")
 
 
 def train(
@@ -83,26 +61,40 @@ def train(
     compiled: bool = False,
     tensorboard: bool = False,
     report: Callable[[str], None] = lambda line: None,
+    sample: Callable[[], str] | None = None,
+    progress: bool = True,
+    origin: str | None = None,
+    command: str = "",
 ) -> float:
     """Train a model in a folder, or go on with the run that is there.
 
     Args:
-        folder: of this run alone; made if it is not there, the folder above it must be.
+        folder: of this run alone; made if it is not there.
         model: as it is to start; a run that goes on gives it the weights that it had.
         recipe, training, processes, compiled: as of `Trainer`.
         validation: the tokens that the model is judged by, and never learns from.
         tokenizer: saved beside the model.
         intervals: how often what happens.
         tensorboard: also log into the folder ``tensorboard``.
-        report: is told in words what happens.
+        report: is told in words what happens. If it raises OSError, it is told no more, and the
+            run goes on; but after BrokenPipeError, as before ``| head``, it stops.
+        sample: has the model write, where `intervals` ask for that.
+        progress: show bars, where there is a terminal.
+        origin: a digest of the weights that the model starts with, where these are not random: a
+            run goes on only from the same.
+        command: that started the run, for who looks at its folder later.
 
     Returns:
-        The loss on the whole validation text after the last step, in nats per token.
+        The loss on the validation text after the last step, in nats per token: on the whole of
+        it, or on its beginning where that takes some tenth of the run already.
 
     Raises:
         ValueError: a text too short, another run in the folder, a loss that is not finite.
+        BlockingIOError: a run that is at work in the folder.
+        FileExistsError: a folder with files that a run would write over.
         OSError: a file cannot be written; the last checkpoint is whole.
-        Interrupted: on Ctrl-C or SIGTERM, after the step at hand, with its state kept.
+        Interrupted: on Ctrl-C or another signal that asks to stop, after the step at hand, with
+            its state kept (`minigpt.training.interruption` lists them).
 
     Derived in https://minigpt-book.github.io/minigpt/training.html
     """
@@ -110,32 +102,49 @@ def train(
     length = model.config.context_length
     check_long_enough(validation, length, "the validation text")
     trainer = Trainer(model, training, recipe, processes, compiled)
-    folder = Path(folder)
-    processes.first(lambda: claim_folder(folder, model.config, recipe, training, validation))
-    best = math.inf
-    if (state := load_latest(folder / "states")) is not None:
-        trainer.load_state(*state)
-        best = state[1]["best"] if state[1]["best"] is not None else math.inf
-        del state  # three times the model, and on some systems a file that cannot be deleted
-        if processes.rank == 0:
-            report(f"{folder}: going on after step {trainer.steps_taken} of {recipe.steps}")
-    run = _Run(folder, trainer, validation, tokenizer, intervals, best, report, tensorboard)
-    try:
-        with Interruption() as interruption:
-            return run.to_the_end(interruption)
-    except OSError as error:
-        if error.errno is None:  # one of ours, which says what to do
-            raise
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        raise OSError(
-            error.errno,
-            f"{error.strerror}, at step {trainer.steps_taken}. "
-            f"{'Make room' if full else 'Mend that'}, and the same command goes on from the last "
-            f"whole checkpoint in {folder / 'states'}",
-            error.filename,
-        ) from error
-    finally:
-        run.close()
+    folder, told = Path(folder), Report(report if processes.rank == 0 else lambda line: None)
+    with own_folder(folder, processes):
+        processes.first(
+            lambda: claim_folder(
+                folder, model.config, recipe, training, validation, origin, command
+            )
+        )
+        best = _go_on(folder, trainer, told)
+        run = _Run(folder, trainer, validation, tokenizer, intervals, best, told, tensorboard)
+        run.sample, run.progress, run.starts_trained = sample, progress and run.writes, bool(origin)
+        try:
+            with told.interruption:
+                run.take_steps()
+            return run.finish()
+        except OSError as error:
+            if error.errno is None:  # one of ours, which says what to do
+                raise
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+            raise OSError(
+                error.errno,
+                f"{error.strerror}, at step {trainer.steps_taken}. "
+                f"{'Make room' if full else 'Mend that'}, and the same command goes on from the "
+                f"last whole checkpoint in {folder / 'states'}",
+                error.filename,
+            ) from error
+        finally:
+            run.close()
+
+
+def _go_on(folder: Path, trainer: Trainer, told: Report) -> float:
+    """Take up the run from its newest state, if it has one; its lowest validation loss so far."""
+    if (state := load_latest(folder / "states")) is None:
+        return math.inf
+    trainer.load_state(*state)
+    best = state[1]["best"]
+    del state  # three times the model, and on some systems a file that cannot be deleted
+    trainer.processes.first(lambda: put_back(folder))
+    taken, steps = trainer.steps_taken, trainer.recipe.steps
+    if taken < steps:
+        told(f"{folder}: going on after step {taken} of {steps}")
+    else:
+        told(f"{folder}: all {steps} steps were taken before")
+    return math.inf if best is None else best
 
 
 class _Run:
@@ -149,41 +158,77 @@ class _Run:
         tokenizer: BPETokenizer | CharTokenizer | None,
         intervals: Intervals,
         best: float,
-        report: Callable[[str], None],
+        told: Report,
         tensorboard: bool,
     ) -> None:
-        self.folder, self.trainer, self.intervals = folder, trainer, intervals
-        self.validation, self.tokenizer, self.best = validation, tokenizer, best
+        self.folder, self.trainer, self.best, self.told = folder, trainer, best, told
+        self.validation, self.tokenizer = validation, tokenizer
+        steps, tokens = trainer.recipe.steps, trainer.tokens_per_step
+        self.intervals = intervals.of_run(steps, tokens, len(validation))
         self.writes = trainer.processes.rank == 0
-        self.report = report if self.writes else lambda line: None
         self.log = None
         if self.writes:
             board = folder / "tensorboard" if tensorboard else None
             self.log = TrainingLog(folder / "log.jsonl", trainer.steps_taken, board)
+        self.sample: Callable[[], str] | None = None
+        self.progress, self.starts_trained = self.writes, False
         self.saved = trainer.steps_taken  # the step of the newest state
+        self.evaluated: tuple[int, float | None] = (trainer.steps_taken, None)  # its step and loss
         self.since = (time.perf_counter(), trainer.steps_taken)  # of the last line of the log
 
-    def to_the_end(self, interruption: Interruption) -> float:
+    def take_steps(self) -> None:
         trainer, steps = self.trainer, self.trainer.recipe.steps
-        tokens = trainer.tokens_per_step
+        if trainer.steps_taken < steps:
+            self._tell_what_begins()
         if trainer.steps_taken == 0:
             self._evaluate()
+        first, begin = trainer.steps_taken, 0.0
         with tqdm(
-            total=steps * tokens,
-            initial=trainer.steps_taken * tokens,
-            unit=" tokens",
-            unit_scale=True,
-            disable=None if self.writes else True,
+            total=steps,
+            initial=trainer.steps_taken,
+            unit=" steps",
+            disable=None if self.progress else True,
         ) as bar:
             while trainer.steps_taken < steps:
                 loss = trainer.step()
+                if trainer.steps_taken - first == 1:  # which is slower than all others
+                    begin = time.perf_counter()
+                elif trainer.steps_taken - first == 1 + TIMED:
+                    self._tell_how_long((time.perf_counter() - begin) / TIMED)
                 bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
-                bar.update(tokens)
+                bar.update()
                 self._after(loss)
-                self._stop_if_asked(interruption)
-        whole = self._loss(self.validation)
-        self.report(f"after the last step, on the whole text: {whole:.4f} nats per token")
-        return whole
+                self._stop_if_asked()
+
+    def _tell_what_begins(self) -> None:
+        trainer = self.trainer
+        tokens, read = len(trainer.windows.ids), trainer.recipe.steps * trainer.tokens_per_step
+        times = f"{read / tokens:,.0f}" if read > 10 * tokens else f"{read / tokens:.2g}"
+        times = "once" if times == "1" else f"{times} times"
+        self.told(
+            f"{parameter_count(trainer.model.config):,} parameters; {tokens:,} tokens to learn "
+            f"from, {len(self.validation):,} to be judged by; {trainer.recipe.steps:,} steps of "
+            f"{trainer.tokens_per_step:,} tokens read the text {times}"
+        )
+
+    def _tell_how_long(self, seconds: float) -> None:
+        """For who has no bar to look at, before it matters."""
+        left = self.trainer.recipe.steps - self.trainer.steps_taken
+        if (rest := seconds * left) > 10:
+            self.told(f"about {in_words(rest)} for the {left:,} steps to come")
+
+    def finish(self) -> float:
+        """A last look, which takes about as long as a ninth of the run's steps at most."""
+        trained = self.trainer.recipe.steps * self.trainer.tokens_per_step
+        ids = self.validation[: max(len(self._part_to_read()), trained // 3)]
+        _, loss = self.evaluated
+        if loss is None or len(ids) != len(self._part_to_read()):
+            loss = self._loss(ids)
+        first = f"first {len(ids):,} validation tokens"
+        part = first if len(ids) < len(self.validation) else "whole validation text"
+        self.told(f"after the last step, on the {part}: {loss:.4f} nats per token")
+        self._tell_what_is_kept()
+        return loss
 
     def _after(self, loss: float) -> None:
         step, steps = self.trainer.steps_taken, self.trainer.recipe.steps
@@ -194,6 +239,8 @@ class _Run:
             self._evaluate()
         if step % self.intervals.checkpoint == 0 or step == steps:
             self._save()
+        if self.intervals.sample is not None and step % self.intervals.sample == 0:
+            self._show_sample()
         then, since = self.since  # the speed in the log is that of the steps alone
         self.since = (then + time.perf_counter() - begin, since)
 
@@ -212,22 +259,47 @@ class _Run:
                 ),
             )
 
-    def _evaluate(self) -> None:
-        step = self.trainer.steps_taken
-        most = max(self.intervals.evaluation_tokens, self.trainer.windows.length) + 1
-        loss = self._loss(self.validation[:most])
-        self.report(f"step {step}: validation loss {loss:.4f} nats per token")
-        if self.log is not None:
+    def _evaluate(self, planned: bool = True) -> float:
+        """Measure the model, and keep it in the folder if it is the best so far.
+
+        One that is not `planned` leaves no trace but that model, which is put back when the run
+        goes on, so that it ends as one that was never stopped.
+        """
+        step, loss = self.trainer.steps_taken, self._loss(self._part_to_read())
+        self.told(f"step {step}: validation loss {loss:.4f} nats per token")
+        if self.log is not None and planned:
             self.log.write(step=step, validation_loss=loss)
-        if loss < self.best:
-            self.best = loss
+        if (step > 0 or self.starts_trained) and loss < self.best:
+            if self.writes and not planned and math.isfinite(self.best):
+                set_aside(self.folder)
             if self.writes:
-                checkpoint.save(self.trainer.model, self.folder, self.tokenizer)
+                keep_model(self.trainer.model, self.folder, self.tokenizer, step, loss)
+            self.best = loss
+        self.evaluated = (step, loss)
+        return loss
+
+    def _show_sample(self) -> None:
+        if self.sample is not None and self.writes:
+            self.told(f"step {self.trainer.steps_taken} writes:{indent(self.sample())}")
+
+    def _part_to_read(self) -> Tensor:
+        """Of the validation text, in an evaluation."""
+        tokens = max(self.intervals.evaluation_tokens, self.trainer.windows.length)
+        return self.validation[: tokens + 1]
 
     def _loss(self, ids: Tensor) -> float:
         trainer, recipe = self.trainer, self.trainer.recipe
         part = recipe.batch_size // (recipe.accumulate * trainer.processes.count)  # what fits
-        return evaluate(trainer.model, ids, trainer.windows.length, part, trainer.processes)
+        return evaluate(
+            trainer.model, ids, trainer.windows.length, part, trainer.processes, self.progress
+        )
+
+    def _tell_what_is_kept(self, step: int = 0, loss: float = 0.0) -> None:
+        """Which model is in the folder; `loss` at `step` is one that the log does not have."""
+        if self.writes and (kept := model_of(self.folder)) is not None:
+            if step > kept.step:
+                kept = replace(kept, later=(step, loss))
+            self.told(f"the model in {self.folder} is {kept}")
 
     def _save(self) -> None:
         if self.writes:
@@ -236,13 +308,17 @@ class _Run:
             save_state(self.folder / "states", tensors, numbers | {"best": best})
         self.saved = self.trainer.steps_taken
 
-    def _stop_if_asked(self, interruption: Interruption) -> None:
-        asked = torch.tensor(interruption.signal_number or 0)
+    def _stop_if_asked(self) -> None:
+        asked = torch.tensor(self.told.interruption.signal_number or 0)
         if (number := int(self.trainer.processes.most(asked))) == 0:
             return
         step, steps = self.trainer.steps_taken, self.trainer.recipe.steps
         if self.saved < step:
             self._save()
+        if self.evaluated[0] < step:
+            self._tell_what_is_kept(step, self._evaluate(planned=False))
+        else:
+            self._tell_what_is_kept()
         raise Interrupted(
             f"stopped after step {step} of {steps}, with its state in {self.folder / 'states'}: "
             "the same command goes on from there",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def save_state(folder: str | Path, tensors: dict[str, Tensor], numbers: dict[str
     text = json.dumps(numbers)
     path = folder / f"step-{numbers['steps_taken']:08d}.safetensors"
     # One entry, as safetensors writes several in any order: equal states give equal files.
-    metadata = {"state": f"{_digest(tensors, text)} {text}"}
+    metadata = {"state": f"{digest_of(tensors, text)} {text}"}
     write_whole(path, save(tensors, metadata))
     found = _states(folder)
     place = found.index(path)
@@ -86,7 +87,7 @@ def read_state(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     except SafetensorError as error:
         raise ValueError(f"the checkpoint {path} is not whole ({error})") from None
     digest, _, text = metadata.get("state", "").partition(" ")
-    if digest != _digest(tensors, text):
+    if digest != digest_of(tensors, text):
         raise ValueError(f"the checkpoint {path} is not what was written: its digest differs")
     return tensors, json.loads(text)
 
@@ -96,10 +97,14 @@ def _states(folder: Path) -> list[Path]:
     return sorted(folder.glob("step-*.safetensors"), reverse=True)
 
 
-def _digest(tensors: dict[str, Tensor], text: str) -> str:
+def digest_of(tensors: Mapping[str, Tensor], text: str = "") -> str:
+    """SHA-256 of tensors with their names, types and shapes, and of a text.
+
+    Used in https://minigpt-book.github.io/minigpt/training.html
+    """
     digest = hashlib.sha256(text.encode())
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.reshape(-1).view(torch.uint8).numpy())
+        digest.update(tensor.detach().reshape(-1).view(torch.uint8).numpy())
     return digest.hexdigest()

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from jaxtyping import Integer
 from torch import Tensor, nn
 
 from minigpt.model import GPT
@@ -21,7 +20,7 @@ from minigpt.training.muon import Muon
 from minigpt.training.optimizer import make_optimizers, set_rates
 from minigpt.training.processes import Processes
 from minigpt.training.recipe import Recipe
-from minigpt.training.windows import Windows
+from minigpt.training.windows import Ids, Windows
 
 # What an optimiser keeps of every number that it moves, besides the step of AdamW.
 KEPT_BY = {Muon: ("momentum_buffer",), torch.optim.AdamW: ("step", "exp_avg", "exp_avg_sq")}
@@ -51,7 +50,7 @@ class Trainer:
     def __init__(
         self,
         model: GPT,
-        ids: Integer[Tensor, " n"],
+        ids: Ids,
         recipe: Recipe,
         processes: Processes | None = None,
         compiled: bool = False,
@@ -127,9 +126,9 @@ class Trainer:
             raise ValueError(
                 f"at step {self.steps_taken} the loss is {loss} and its gradient {norm} long: "
                 "training has diverged, and the weights are kept as they were before it. Start "
-                f"again with a lower learning rate (recipe: {self.recipe.learning_rate} and, for "
-                f"Muon, {self.recipe.muon_learning_rate}) or a longer warmup "
-                f"({self.recipe.warmup} steps)"
+                f"again with a lower learning_rate (now {self.recipe.learning_rate}) and "
+                f"muon_learning_rate (now {self.recipe.muon_learning_rate}), or a longer warm-up "
+                f"(warmup), now {self.recipe.warmup} steps"
             )
         if math.isfinite(norm):  # all optimisers leave a step out, or none
             for optimizer in self.optimizers:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import torch
 from jaxtyping import Int, Integer
 from torch import Tensor
+
+Ids = Integer[Tensor, " n"] | Integer[np.ndarray, " n"]
 
 
 class Windows:
@@ -17,7 +20,7 @@ class Windows:
     after a break needs no memory of what it has read.
 
     Args:
-        ids: the text's tokens, (n,), of any integer type; may be a mapped file.
+        ids: the text's tokens, (n,), of any integer type; may be an array, or a mapped file.
         length: T, tokens a window.
         seed: any whole number.
 
@@ -27,7 +30,8 @@ class Windows:
     Derived in https://minigpt-book.github.io/minigpt/training.html
     """
 
-    def __init__(self, ids: Integer[Tensor, " n"], length: int, seed: int) -> None:
+    def __init__(self, ids: Ids, length: int, seed: int) -> None:
+        ids = torch.as_tensor(ids)
         check_long_enough(ids, length)
         self.ids, self.length, self.seed = ids, length, seed
         self.per_epoch = max(1, (len(ids) - length) // length)

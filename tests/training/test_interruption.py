@@ -8,10 +8,17 @@ import threading
 
 import pytest
 
-from minigpt.training.interruption import Interruption
+from minigpt.training.interruption import (
+    BY_KEY,
+    NOBODY_READS,
+    REQUESTS,
+    WARNINGS,
+    Interruption,
+)
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
-either = pytest.mark.parametrize("number", SIGNALS, ids=["SIGINT", "SIGTERM"])
+SIGNALS = [getattr(signal, name) for name in REQUESTS if hasattr(signal, name)]
+HINTS = [getattr(signal, name) for name in WARNINGS if hasattr(signal, name)]
+either = pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 
 
 class Acted(Exception):
@@ -49,13 +56,55 @@ def test_the_first_signal_is_noted(number):
 
 
 @either
-@pytest.mark.parametrize("first", SIGNALS, ids=["after SIGINT", "after SIGTERM"])
-def test_the_second_acts_at_once(first, number):
+def test_a_second_ctrl_c_acts_at_once(number):
     with Interruption() as interruption:
-        send(first)
+        send(number)
         with pytest.raises(Acted):
+            send(signal.SIGINT)
+    assert interruption.signal_number == number
+
+
+@pytest.mark.parametrize("number", [n for n in SIGNALS if n.name not in BY_KEY])
+def test_a_closed_terminal_may_say_so_twice(number):
+    """Its shell tells the programs, and so does the system."""
+    with Interruption() as interruption:
+        send(number)
+        send(number)
+        send(signal.SIGTERM)
+    assert interruption.signal_number == number
+
+
+@pytest.mark.parametrize("number", HINTS, ids=lambda number: number.name)
+def test_what_a_batch_system_sends_is_noted_unless_the_program_uses_it(number):
+    with Interruption() as interruption:
+        send(number)
+    assert interruption.signal_number == number
+    assert signal.getsignal(number) == signal.SIG_DFL
+    seen = []
+    signal.signal(number, lambda *_: seen.append(number))
+    try:
+        with Interruption() as interruption:
             send(number)
-    assert interruption.signal_number == first
+        assert interruption.signal_number is None and seen == [number]
+    finally:
+        signal.signal(number, signal.SIG_DFL)
+
+
+@either
+def test_a_handler_that_python_cannot_restore_is_left_alone(monkeypatch, number):
+    """Such as one that was there before Python was."""
+    monkeypatch.setattr(signal, "getsignal", lambda number: None)
+    with Interruption() as interruption, pytest.raises(Acted):
+        send(number)
+    monkeypatch.undo()
+    assert interruption.signal_number is None
+
+
+def test_a_request_without_a_signal_is_noted_and_the_first_counts():
+    with Interruption() as interruption:
+        interruption.ask(NOBODY_READS)
+        send(signal.SIGTERM)
+    assert interruption.signal_number == NOBODY_READS == 13
 
 
 @either
@@ -100,11 +149,20 @@ def test_in_another_thread_nothing_changes():
 
 
 def test_a_signal_that_was_ignored_stays_so():
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as for what a script starts with "&"
-    try:
-        with Interruption() as interruption:
-            os.kill(os.getpid(), signal.SIGINT)
-            assert interruption.signal_number is None
-        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
-    finally:
-        signal.signal(signal.SIGINT, before)
+    for number in SIGNALS:  # Ctrl-C for what a script starts with "&", SIGHUP after nohup
+        before = signal.signal(number, signal.SIG_IGN)
+        try:
+            with Interruption() as interruption:
+                send(number)
+                assert interruption.signal_number is None
+            assert signal.getsignal(number) == signal.SIG_IGN
+        finally:
+            signal.signal(number, before)
+
+
+def test_a_ctrl_c_is_answered_at_once_and_no_other_signal(capfd):
+    """What is at hand may take seconds, and a second Ctrl-C would lose it."""
+    for number, told in ((signal.SIGTERM, ""), (signal.SIGINT, "\nstopping soon\n")):
+        with Interruption("stopping soon"):
+            signal.raise_signal(number)
+            assert capfd.readouterr().err == told

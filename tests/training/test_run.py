@@ -18,14 +18,18 @@ from pytest import approx
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import Tensor
 from torch.testing import assert_close
+from tqdm import tqdm
 from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel
 
 from minigpt.exchange import checkpoint
 from minigpt.model import GPT, GPTConfig
 from minigpt.tokenizer import BPETokenizer, CharTokenizer
 from minigpt.training import RECIPES, Interrupted, Intervals, Recipe, Trainer, evaluate, train
+from minigpt.training import loss as loss_file
 from minigpt.training import run as training_run
+from minigpt.training.kept_model import model_of
 from minigpt.training.log import read_log
+from minigpt.training.report import in_words
 
 CONFIG = GPTConfig(vocab_size=13, context_length=8, n_layer=1, n_head=2, n_embd=8, dropout=0.2)
 TOKENIZER = CharTokenizer.train("abcdefghijklm")
@@ -178,8 +182,9 @@ def test_stopped_at_any_write_it_ends_the_same(tmp_path, monkeypatch, references
 
 def test_what_a_killed_process_did_not_finish_is_removed(tmp_path, references):
     stopped(tmp_path / "run", 5)
-    for name in (".model.safetensors.77.tmp", "states/.step-00000008.safetensors.77.tmp"):
-        (tmp_path / "run" / name).write_bytes(b"half")
+    for name in ("model", "states/step-00000008", "states/before-stop"):
+        path = tmp_path / "run" / f"{name}.safetensors"
+        path.with_name(f".{path.name}.77.tmp").write_bytes(b"half")
     with (tmp_path / "run" / "log.jsonl").open("a") as log:
         log.write('{"step": 6, "loss": 1.0}\n{"step": 7, "lo')
     others = [tmp_path / "run" / name for name in (".notes.tmp", "kept/.model.safetensors.1.tmp")]
@@ -188,6 +193,7 @@ def test_what_a_killed_process_did_not_finish_is_removed(tmp_path, references):
         other.write_bytes(b"no file of the run's")
     assert go(tmp_path / "run") == references["fast"][0]
     assert all(other.exists() for other in others)
+    assert not [*(tmp_path / "run").rglob("*.77.tmp")]
     for other in others:
         other.unlink()
     (tmp_path / "run" / "kept").rmdir()
@@ -199,7 +205,7 @@ def test_a_run_at_its_end_stays_as_it_is(tmp_path, references):
     before, told = contents(tmp_path), []
     assert go(tmp_path / "run", report=told.append) == references["fast"][0]
     assert contents(tmp_path) == before
-    assert len(told) == 2 and "going on after step 12 of 12" in told[0]
+    assert len(told) == 3 and "all 12 steps were taken before" in told[0]
 
 
 def test_a_run_can_be_repeated_and_its_seed_and_recipe_count(tmp_path, references):
@@ -277,11 +283,11 @@ def test_a_full_disk_ends_the_run_and_it_goes_on_the_same(tmp_path, references, 
     folder = tmp_path / "run"
 
     def fill(line):
-        if line.startswith("step 3:"):
+        if line.startswith("step 6:"):
             (folder / f"{file}.{os.getpid()}.tmp").symlink_to("/dev/full")
 
-    (folder / "states").mkdir(parents=True)
-    match = r"No space left on device, at step [38]\. Make room, and the same command goes on"
+    (folder / "states").mkdir(parents=True)  # empty, which hinders no run
+    match = r"No space left on device, at step [68]\. Make room, and the same command goes on"
     with pytest.raises(OSError, match=match) as full:
         go(folder, report=fill)
     assert full.value.errno == 28 and str(folder / "states") in str(full.value)
@@ -311,13 +317,15 @@ def test_a_loss_that_is_not_a_number_ends_the_run_and_keeps_what_it_has(tmp_path
     def poisoned(self):
         if self.steps_taken == 6:
             before.update(contents(folder))
+            del before[".minigpt.lock"]
             with torch.no_grad():
                 self.model.blocks[0].mlp.up.weight[0, 0] = math.nan
         return take(self)
 
     match = (
-        rf"at step 6 the loss is nan .*lower learning rate \(recipe: {recipe.learning_rate} and, "
-        rf"for Muon, {recipe.muon_learning_rate}\) or a longer warmup \({recipe.warmup} steps\)"
+        rf"at step 6 the loss is nan .*lower learning_rate \(now {recipe.learning_rate}\) and "
+        rf"muon_learning_rate \(now {recipe.muon_learning_rate}\), or a longer warm-up \(warmup\), "
+        rf"now {recipe.warmup} steps"
     )
     with pytest.MonkeyPatch.context() as patch, pytest.raises(ValueError, match=match):
         patch.setattr(Trainer, "step", poisoned)
@@ -385,8 +393,12 @@ def held(tmp_path_factory) -> Path:
 def test_another_run_in_the_folder_is_refused_and_the_difference_named(held, what, changes):
     before = contents(held)
     name = what.removeprefix("recipe ").removeprefix("model ")
-    shown = what if what.startswith("another") else f"{name} .*, not "
-    match = rf"the run in .* was started with {shown}.*: give the same settings .* another folder"
+    shown = rf"{name} \(was .*, now .*\)"
+    if what.startswith("another") or name == "vocab_size":
+        shown = "another t"
+    match = (
+        rf"the run in .* started with other settings, {shown}.*: give the same .* another folder"
+    )
     with pytest.raises(ValueError, match=match):
         go(held, **changes)
     assert contents(held) == before
@@ -394,7 +406,10 @@ def test_another_run_in_the_folder_is_refused_and_the_difference_named(held, wha
 
 def test_all_differences_are_named(held):
     recipe = replace(SHORT["fast"], steps=99, clip=0.5)
-    match = r"with n_embd 8, not 16, steps 12, not 99, clip None, not 0\.5, another training text:"
+    match = (
+        r"settings, n_embd \(was 8, now 16\), steps \(was 12, now 99\), "
+        r"clip \(was none, now 0\.5\), another text or validation_fraction: give"
+    )
     with pytest.raises(ValueError, match=match):
         go(held, recipe=recipe, model=fresh(replace(CONFIG, n_embd=16)), training=VALIDATION)
 
@@ -411,7 +426,9 @@ def test_how_often_it_reports_may_change(tmp_path, references):
 def test_a_run_file_of_another_kind_is_refused(tmp_path, damaged):
     (tmp_path / "run.json").write_text(damaged)
     before = contents(tmp_path)
-    with pytest.raises(ValueError, match=r"was started with vocab_size None, not 13, "):
+    with pytest.raises(
+        ValueError, match=r"settings, another tokenizer, context_length \(was none, now 8\), "
+    ):
         go(tmp_path)
     (tmp_path / "run.json").write_text('{"model"')
     with pytest.raises(ValueError, match=r"run\.json is no whole JSON file"):
@@ -432,7 +449,8 @@ FOREIGN = {
 def test_a_model_of_another_origin_is_not_written_over(tmp_path, make):
     make(tmp_path)
     before = contents(tmp_path)
-    with pytest.raises(FileExistsError, match=r"holds a model that no run .* another folder"):
+    match = r"holds (config|tokenizer)\.json, which no run has left there: move .* another folder"
+    with pytest.raises(FileExistsError, match=match):
         go(tmp_path)
     assert contents(tmp_path) == before
 
@@ -462,14 +480,8 @@ def test_the_shortest_texts_train(tmp_path):
     assert math.isfinite(loss)
 
 
-def test_a_folder_is_made_but_not_the_one_above(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere to make run in: make it"):
-        go(tmp_path / "nowhere" / "run")
-    assert not any(tmp_path.iterdir())
-
-
 @pytest.mark.parametrize("name", [field.name for field in fields(Intervals)])
-@pytest.mark.parametrize("value", [0, -1, 2.0, True, None, "3"])
+@pytest.mark.parametrize("value", [0, -1, 2.0, True, "3"])
 def test_an_interval_is_a_whole_number_above_0(as_readers_run_it, name, value):
     with pytest.raises(ValueError, match=rf"{name} is {value!r}; it must be a whole number of at"):
         Intervals(**{name: value})
@@ -530,7 +542,7 @@ def test_the_model_is_the_best_and_not_the_last(tmp_path):
     losses = {
         line["step"]: line["validation_loss"]
         for line in read_log(tmp_path / "run" / "log.jsonl")
-        if "validation_loss" in line
+        if "validation_loss" in line and line["step"] > 0
     }
     best = min(losses, key=losses.get)
     assert best < 30 and losses[30] > losses[best] + 0.1
@@ -582,7 +594,8 @@ def test_the_log_holds_what_a_trainer_says(tmp_path):
 
 @pytest.mark.parametrize(("tokens", "read"), [(40, 41), (1, 9), (8, 9), (10_000, 100)])
 def test_an_evaluation_reads_as_much_as_asked_and_the_last_one_all(tmp_path, tokens, read):
-    intervals, told, model = Intervals(evaluation_tokens=tokens), [], fresh()
+    intervals = Intervals(evaluate=250, evaluation_tokens=tokens)
+    told, model = [], fresh()
     first = evaluate(fresh(), VALIDATION[:read], 8)
     whole = go(tmp_path / "run", model=model, intervals=intervals, report=told.append)
     lines = read_log(tmp_path / "run" / "log.jsonl")
@@ -591,9 +604,12 @@ def test_an_evaluation_reads_as_much_as_asked_and_the_last_one_all(tmp_path, tok
     assert lines[-1] == {"step": 12, "validation_loss": approx(last)}
     assert whole == approx(evaluate(model, VALIDATION, 8))
     assert told == [
+        "1,056 parameters; 300 tokens to learn from, 100 to be judged by; 12 steps of 32 tokens "
+        "read the text 1.3 times",
         f"step 0: validation loss {first:.4f} nats per token",
         f"step 12: validation loss {last:.4f} nats per token",
-        f"after the last step, on the whole text: {whole:.4f} nats per token",
+        f"after the last step, on the whole validation text: {whole:.4f} nats per token",
+        f"the model in {tmp_path / 'run'} is of step 12, with a validation loss of {last:.4f}",
     ]
 
 
@@ -602,11 +618,12 @@ def test_a_run_that_goes_on_says_so(tmp_path):
     told: list[str] = []
     go(tmp_path / "run", report=told.append)
     assert told[0] == f"{tmp_path / 'run'}: going on after step 5 of 12"
-    assert [line.split(":")[0] for line in told[1:]] == [
+    assert told[1].startswith("1,056 parameters; ")
+    assert [line.split(":")[0] for line in told[2:-1]] == [
         "step 6",
         "step 9",
         "step 12",
-        "after the last step, on the whole text",
+        "after the last step, on the whole validation text",
     ]
 
 
@@ -615,7 +632,7 @@ def test_where_there_is_no_terminal_there_is_no_bar(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_bar_counts_the_tokens_from_where_the_run_goes_on(tmp_path, monkeypatch):
+def test_a_bar_counts_the_steps_from_where_the_run_goes_on(tmp_path, monkeypatch):
     bars = []
 
     class Bar(training_run.tqdm):
@@ -627,12 +644,89 @@ def test_a_bar_counts_the_tokens_from_where_the_run_goes_on(tmp_path, monkeypatc
     monkeypatch.setattr(training_run, "tqdm", Bar)
     stopped(tmp_path / "run", 5)
     go(tmp_path / "run")
-    tokens = SHORT["fast"].batch_size * CONFIG.context_length
-    assert [(bar.initial, bar.n, bar.total) for bar in bars] == [
-        (0, 5 * tokens, 12 * tokens),
-        (5 * tokens, 12 * tokens, 12 * tokens),
-    ]
+    assert [(bar.initial, bar.n, bar.total) for bar in bars] == [(0, 5, 12), (5, 12, 12)]
     assert "loss=" in bars[-1].postfix
+
+
+def test_bars_can_be_left_out(tmp_path, monkeypatch):
+    shown = []
+
+    def bar(*arguments, **options):
+        shown.append(options["disable"])
+        return tqdm(*arguments, **options)
+
+    monkeypatch.setattr(training_run, "tqdm", bar)
+    monkeypatch.setattr(loss_file, "tqdm", bar)
+    go(tmp_path / "run", progress=False)
+    assert len(shown) > 2 and all(shown)
+
+
+def test_the_time_to_come_is_told_once_it_is_known_and_long(tmp_path, monkeypatch):
+    """A clock that the steps move; the first one takes longer and does not count."""
+    clock, told, take = [0.0], [], Trainer.step
+
+    def step(trainer):
+        clock[0] += 500 if trainer.steps_taken == 0 else 30
+        return take(trainer)
+
+    monkeypatch.setattr(Trainer, "step", step)
+    monkeypatch.setattr(training_run.time, "perf_counter", lambda: clock[0])
+    go(tmp_path / "run", report=told.append)
+    assert [line for line in told if line.startswith("about")] == [
+        "about 3.5 minutes for the 7 steps to come"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (11, "11 seconds"),
+        (89.9, "90 seconds"),
+        (90, "1.5 minutes"),
+        (600, "10 minutes"),
+        (5399, "90 minutes"),
+        (5400, "1.5 hours"),
+        (90_000, "25 hours"),
+    ],
+)
+def test_a_time_in_words(seconds, told):
+    assert in_words(float(seconds)) == told
+
+
+def test_the_model_writes_on_the_way_where_asked_for(tmp_path):
+    told: list[str] = []
+    texts = iter(["\n\nTo be\nor not", "To see"])
+    intervals = Intervals(evaluate=12, sample=5)
+    go(tmp_path / "run", report=told.append, intervals=intervals, sample=lambda: next(texts))
+    written = [line for line in told if "writes:" in line]
+    assert written == ["step 5 writes:\n    To be\n    or not", "step 10 writes:\n    To see"]
+    assert next(texts, None) is None
+    go(tmp_path / "other", sample=lambda: pytest.fail("not asked for"))
+
+
+def test_a_model_that_was_trained_before_may_be_the_best_of_its_run(tmp_path):
+    """Of random weights that is no model, and never kept."""
+    worse = replace(SHORT["adamw"], learning_rate=5.0, clip=None)
+    for origin in (None, "a digest"):
+        told, model, start = [], fresh(), fresh()
+        folder = tmp_path / str(origin)
+        go(folder, recipe=worse, model=model, report=told.append, origin=origin)
+        kept = model_of(folder)
+        assert (kept.step == 0) == (origin is not None)
+        same = torch.equal(checkpoint.load(folder).lm_head.weight, start.lm_head.weight)
+        assert same == (origin is not None)
+    assert "of step 0, with a validation loss of" in told[-1]
+    assert "on its own text it is no better: with a lower learning rate" in told[-1]
+    assert told[-1].endswith(
+        "It is the one that the run started from, which no step has made better"
+    )
+
+
+def test_a_run_goes_on_from_the_same_start_only(tmp_path):
+    go(tmp_path / "run", origin="one digest")
+    for origin in (None, "another"):
+        with pytest.raises(ValueError, match="other settings, other weights to start from: give"):
+            go(tmp_path / "run", origin=origin)
 
 
 def test_torchs_global_generator_is_left_alone(tmp_path):
@@ -688,7 +782,7 @@ def test_settings_are_kept_in_words(tmp_path):
     go(tmp_path / "run")
     settings = json.loads((tmp_path / "run" / "run.json").read_text("utf-8"))
     assert settings["model"]["n_embd"] == 8 and settings["recipe"]["optimizer"] == "muon"
-    assert {*settings} == {"model", "recipe", "text"}
+    assert {*settings} == {"model", "recipe", "text", "start"}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         go(tmp_path / "run")

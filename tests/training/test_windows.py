@@ -5,13 +5,15 @@ from __future__ import annotations
 import random
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from minigpt.training import Windows
+from minigpt.model import GPT, GPTConfig
+from minigpt.training import Recipe, Trainer, Windows, evaluate
 from minigpt.training.windows import check_long_enough
 
 texts = st.integers(1, 12).flatmap(
@@ -171,3 +173,15 @@ def test_a_batch_that_is_none_is_refused(step, batch_size):
     match = f"^step {step} with a batch_size of {batch_size}: steps start at 0, and a batch has"
     with pytest.raises(ValueError, match=match):
         Windows(counted(6), 2, seed=0).batch(step, batch_size)
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.int64])
+def test_arrays_do_as_well_as_tensors(kind, as_readers_run_it):
+    """As nanoGPT's files are read: np.memmap("train.bin", np.uint16)."""
+    ids = np.arange(200, dtype=kind) % 13
+    windows, expected = Windows(ids, 8, seed=1), Windows(torch.from_numpy(ids).long(), 8, seed=1)
+    for step in range(3):
+        assert torch.equal(windows.batch(step, 4)[0], expected.batch(step, 4)[0])
+    model = GPT(GPTConfig(13, 8, 1, 1, 4), torch.Generator().manual_seed(0))
+    assert evaluate(model, ids, 8) == evaluate(model, torch.from_numpy(ids).long(), 8)
+    assert Trainer(model, ids, Recipe(steps=1, warmup=0, batch_size=2)).step() > 0
