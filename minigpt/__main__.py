@@ -1,38 +1,42 @@
-"""The command line: `minigpt train …` and `generate …`, or `python -m minigpt train …`."""
+"""The command line: `minigpt train …`, `generate …`, or `python -m minigpt train …`."""
 
 from __future__ import annotations
 
-import argparse
-import importlib
 import sys
 
-from minigpt import __version__
+import click
 
-COMMANDS = {"train": "train a model on a text", "generate": "let a model write"}
+from minigpt import __version__
+from minigpt.commands.group import Commands
+from minigpt.commands.streams import let_go_of_dead_streams, prepare_streams
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="minigpt COMMAND --help says what a command can do, with examples.",
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def minigpt() -> None:
+    """A small GPT: train one on a text of your own, and let it write."""
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command; returns the exit status. Errors a user can mend are printed in one line."""
-    parser = argparse.ArgumentParser(
-        prog="minigpt",
-        description="A small GPT: train one on a text of your own, and let it write.",
-    )
-    parser.add_argument("--version", action="version", version=f"minigpt {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="command")
-    argv = sys.argv[1:] if argv is None else argv
-    for name, text in COMMANDS.items():
-        command = commands.add_parser(name, help=text)
-        if argv[:1] == [name]:  # that one alone, for commands import torch
-            importlib.import_module(f"minigpt.commands.{name}").add_options(command)
-    arguments = parser.parse_args(argv)
+    prepare_streams()
     try:
-        return arguments.run(arguments)
-    except (ValueError, OSError) as error:
-        print(f"minigpt: {error}", file=sys.stderr)
+        return minigpt.main(argv, "minigpt", standalone_mode=False) or 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except OSError as error:  # of help, as on a full disk; commands tell of their own
+        click.echo(f"Error: {error}", err=True)
         return 1
-    except KeyboardInterrupt:  # before or after the steps of a run, or for the second time
-        print("minigpt: stopped; the same command starts or goes on again", file=sys.stderr)
+    except click.Abort:  # Ctrl-C outside of what a command has to finish, or for the second time
+        click.echo("minigpt: stopped; the same command starts or goes on again", err=True)
         return 130
+    finally:
+        let_go_of_dead_streams()
 
 
 if __name__ == "__main__":

@@ -41,13 +41,21 @@ def test_the_commands_are_targets_of_the_makefile():
         assert command in targets
 
 
-def test_the_training_command_trains(tmp_path, monkeypatch, capsys):
-    command = re.search(r"^minigpt (train first .*)$", README, re.M).group(1)
-    monkeypatch.chdir(book_sources.ROOT)  # for the README as its text
-    arguments = command.replace("train first", f"train {tmp_path / 'first'}").split()
-    assert main([*arguments, "--threads", "1"]) == 0
-    assert load(tmp_path / "first").config.n_embd == 64
-    assert "nats per token" in capsys.readouterr().out
+def test_the_commands_of_a_model_of_your_own_follow_each_other(tmp_path, monkeypatch, capsys):
+    part = README[README.index("## Train a model") : README.index("## Chapters")]
+    train, write = re.findall(r"^minigpt (.*)$", part, re.M)
+    info, further = re.findall(r"`minigpt ((?:info|train second) [^`]*)`", part)
+    (tmp_path / "README.md").write_text(README, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    said = []
+    for command in (train, write, info, f"{further} --steps 2"):
+        threads = [] if command == info else ["--threads", "1"]
+        assert main([*shlex.split(command), *threads]) == 0
+        said.append(capsys.readouterr().out)
+    assert load("first").config.n_embd == 64 and load("second").config == load("first").config
+    assert "nats per token" in said[0] and said[1].startswith("The ") and len(said[1]) > 200
+    assert re.search(r"^n_embd: +64$", said[2], re.M)
+    assert re.findall(r"`minigpt (completion bash)`", part) and main(["completion", "bash"]) == 0
 
 
 def test_the_command_that_lets_the_model_write(capsys):

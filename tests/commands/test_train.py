@@ -1,9 +1,9 @@
-"""The command line: every option arrives, errors are one line, a killed run goes on the same."""
+"""`minigpt train`: every option arrives, errors are one line, a killed run goes on the same."""
 
 from __future__ import annotations
 
-import argparse
 import importlib.metadata
+import io
 import json
 import os
 import re
@@ -14,25 +14,35 @@ import subprocess
 import sys
 from dataclasses import fields, replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import book_sources
+import click
 import pytest
 import torch
 from safetensors.torch import load_file
 from torch.testing import assert_close
 
 from minigpt import __version__
-from minigpt.__main__ import main
-from minigpt.commands import train as command
+from minigpt.__main__ import main, minigpt
+from minigpt.commands.command import Option
+from minigpt.commands.group import COMMANDS
+from minigpt.commands.train import options as described
+from minigpt.commands.train import run as command
 from minigpt.exchange import checkpoint
-from minigpt.model import PRESETS, GPTConfig
-from minigpt.tokenizer import BPETokenizer, CharTokenizer
+from minigpt.generation import Sampling, stream_text
+from minigpt.model import GPT, PRESETS, GPTConfig
+from minigpt.tokenizer import BPETokenizer, CharTokenizer, open_tokenizer
 from minigpt.training import RECIPES, Intervals, Recipe, Trainer
+from minigpt.training.kept_model import model_of
 from minigpt.training.log import read_log
+from minigpt.training.recipe import OPTIMIZERS, PRECISIONS, SCHEDULES
+from minigpt.training.state import digest_of
 
 README = book_sources.ROOT / "README.md"
 SIZES = ["--context-length=16", "--n-layer=1", "--n-head=2", "--n-embd=16"]
 TINY = ["--tokenizer=characters", "--threads=1", f"--text={README}", *SIZES]
+LETTERS = CharTokenizer.train("abcdefghijklmnopqrstuvwxyz\n ")
 SHORT = ["--steps=20", "--batch-size=4", "--dropout=0.2"]
 SHORT += ["--log-every=1", "--evaluate-every=4", "--checkpoint-every=5"]
 
@@ -48,11 +58,12 @@ def threads():
 @pytest.fixture
 def given(monkeypatch):
     """A run that is described and not done: what `train` would be called with."""
-    calls = []
+    calls, told = [], {}
 
     def train(folder, model, recipe, training, validation, tokenizer, *rest, **named):
         calls.append((folder, model, recipe, training, validation, tokenizer, *rest))
-        assert named.keys() == {"report"}
+        assert named.keys() == {"report", "sample", "progress", "origin", "command"}
+        told.update(named)
         return 1.0
 
     monkeypatch.setattr(command, "train", train)
@@ -61,6 +72,7 @@ def given(monkeypatch):
         assert main(["train", str(folder), *TINY, *options]) == 0
         return calls[-1]
 
+    of.told, of.calls = told, calls
     return of
 
 
@@ -74,15 +86,14 @@ def outcome(folder: Path) -> dict:
     for name in sorted(name for name in files if name.startswith("states"))[:-1]:
         del files[name]
     del files["log.jsonl"]
+    settings = json.loads(files.pop("run.json"))
+    assert settings.pop("command").startswith("minigpt")  # and names the folder
     lines = read_log(folder / "log.jsonl")
-    return files | {"log": [{k: x for k, x in line.items() if "second" not in k} for line in lines]}
-
-
-def parser() -> argparse.ArgumentParser:
-    """That of `minigpt train`."""
-    empty = argparse.ArgumentParser()
-    command.add_options(empty)
-    return empty
+    return (
+        files
+        | {"settings": settings}
+        | {"log": [{k: x for k, x in line.items() if "second" not in k} for line in lines]}
+    )
 
 
 def option_of(field: str) -> str:
@@ -199,45 +210,78 @@ def test_threads_are_set(tmp_path, given, monkeypatch):
 # Help.
 
 
+OPTIONS = {o.name: o for o in described.command.params if isinstance(o, Option)}
+
+
 def test_help_lists_the_commands_and_the_options(capsys):
-    for options in (["--help"], ["train", "--help"]):
-        with pytest.raises(SystemExit) as leave:
-            main(options)
-        assert leave.value.code == 0
+    for options in (["--help"], ["train", "--help"], ["train", "-h"]):
+        assert main(options) == 0
     text = capsys.readouterr().out
-    assert "train a model on a text" in text and "usage: minigpt train" in text
-    for name in ("--version", *map(option_of, VALUES), *parser()._option_string_actions):
-        assert name in text
-    for example in re.findall(r"^  minigpt (train .*?[^\\])$", command.EXAMPLES, re.M | re.S):
-        assert parser().parse_args(example.replace("\\\n", "").split()[1:])
+    assert "Usage: minigpt train" in text
+    for name, short in COMMANDS.items():
+        assert re.search(rf"^  {name} +{re.escape(short)}$", text, re.M)
+        help_text = minigpt.get_command(click.Context(minigpt), name).help
+        assert " ".join(help_text.strip().split("\n\n")[0].split()).startswith(short)
+    for option in OPTIONS.values():
+        assert option.opts[-1] in text
 
 
 def test_every_option_says_what_it_does_and_what_holds_without_it():
-    actions = {action.dest: action for action in parser()._actions}
     defaults = vars(PRESETS["shakespeare"]) | vars(RECIPES["fast"])
-    assert actions.keys() >= {*MODEL_FIELDS, *RECIPE_FIELDS}
+    assert OPTIONS.keys() >= {*MODEL_FIELDS, *RECIPE_FIELDS}
     for name in (*MODEL_FIELDS, *RECIPE_FIELDS):
-        shown = "none" if defaults[name] is None else defaults[name]
-        assert actions[name].help.endswith(f"({shown})") and actions[name].default is None
-        assert len(actions[name].help) > len(f"({shown})") + 5
-    for field in fields(Intervals):
-        if field.name != "evaluation_tokens":
-            action = actions[f"{field.name}_every"]
-            assert action.default == field.default and f"({field.default})" in action.help
-    for action in actions.values():
-        assert action.help and "%" not in action.help
-    assert actions["preset"].default in PRESETS and actions["recipe"].default in RECIPES
-    assert all(name in actions["preset"].help for name in PRESETS)
-    assert all(name in actions["recipe"].help for name in RECIPES)
+        shown = str(defaults[name]).lower() if isinstance(defaults[name], bool) else defaults[name]
+        shown = "none" if shown is None else shown
+        if name in RECIPE_FIELDS and getattr(RECIPES["adamw"], name) != defaults[name]:
+            shown = f"{shown}; adamw: {getattr(RECIPES['adamw'], name)}"
+        assert OPTIONS[name].help.endswith(f"  [{shown}]"), name
+        assert len(OPTIONS[name].help) > len(f"  [{shown}]") + 5
+        assert OPTIONS[name].field == name
+    for option in OPTIONS.values():
+        assert option.help
+    assert {*described.PRESETS} == {*PRESETS} and {*described.RECIPES} == {*RECIPES}
+    choices = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES, "precision": PRECISIONS}
+    for name, allowed in choices.items():
+        assert tuple(OPTIONS[name].type.choices) == allowed
+    assert OPTIONS["recipe"].default in RECIPES
+
+
+def test_the_examples_of_the_help_are_understood():
+    examples = described.EXAMPLES.replace("\\\n", "")
+    lines = re.findall(r"^(?:torchrun .* -m )?minigpt train (.*)$", examples, re.M)
+    assert len(lines) >= 5
+    for line in lines:
+        context = described.command.make_context("train", shlex.split(line))
+        assert context.params["folder"].startswith("runs/")
 
 
 def test_the_command_is_installed(capsys):
     installed = importlib.metadata.distributions(name="minigpt")
     (point,) = {point for package in installed for point in package.entry_points}
     assert (point.group, point.name) == ("console_scripts", "minigpt") and point.load() is main
-    with pytest.raises(SystemExit):
-        main(["--version"])
+    assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"minigpt {__version__}\n"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_can_complete(capsys, monkeypatch, shell):
+    """The script asks this program, which answers with options and commands."""
+    monkeypatch.setattr(subprocess, "run", Mock(return_value=Mock(stdout=b"5.2.0")))  # bash's age
+    assert main(["completion", shell]) == 0
+    assert "_MINIGPT_COMPLETE" in (script := capsys.readouterr().out) and shell in script
+    for words, wanted in (
+        ("minigpt generate --temp", "--temperature"),
+        ("minigpt tr", "train"),
+        ("minigpt generate --model gpt2-m", "gpt2-medium"),
+    ):
+        *before, last = words.split()
+        monkeypatch.setenv("_MINIGPT_COMPLETE", f"{shell}_complete")
+        monkeypatch.setenv("COMP_WORDS", words)
+        monkeypatch.setenv("COMP_CWORD", last if shell == "fish" else str(len(before)))
+        with pytest.raises(SystemExit) as leave:
+            main([])
+        assert leave.value.code == 0 and wanted in capsys.readouterr().out
+        monkeypatch.delenv("_MINIGPT_COMPLETE")
 
 
 # Errors.
@@ -246,39 +290,52 @@ def test_the_command_is_installed(capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "the following arguments are required: command"),
-        (["train"], "the following arguments are required: folder"),
-        (["sing"], "invalid choice: 'sing'"),
-        (["train", "run", "--n-head", "two"], "--n-head: invalid int value: 'two'"),
-        (["train", "run", "--dropout", "some"], "--dropout: invalid float value: 'some'"),
-        (["train", "run", "--clip", "no"], "--clip: 'no' is no number, nor none"),
-        (["train", "run", "--optimizer", "sgd"], "--optimizer: invalid choice: 'sgd'"),
-        (["train", "run", "--schedule", "flat"], "--schedule: invalid choice: 'flat'"),
-        (["train", "run", "--precision", "int8"], "--precision: invalid choice: 'int8'"),
-        (["train", "run", "--no-steps"], "unrecognized arguments: --no-steps"),
+        ([], "Usage: minigpt [OPTIONS] COMMAND"),
+        (["train", ""], "'FOLDER': it is empty, as a variable of the shell is that was not set"),
+        (["info", ""], "'[MODEL]': it is empty, as a variable"),
+        (["train"], "Missing argument 'FOLDER'"),
+        (["sing"], "No such command 'sing'."),
+        (["trian", "runs/first"], "No such command 'trian'. Did you mean 'train'?"),
+        (
+            ["train", "run", "--stesp", "3"],
+            "No such option '--stesp'. (Did you mean one of: '--steps'",
+        ),
+        (["train", "run", "too"], "Got unexpected extra argument (too)"),
+        (["train", "run", "--n-head", "two"], "'--n-head': 'two' is not a valid integer"),
+        (["train", "run", "--dropout", "some"], "'--dropout': 'some' is not a valid float"),
+        (["train", "run", "--clip", "no"], "'--clip': 'no' is no number, nor none"),
+        (["train", "run", "--optimizer", "sgd"], "'--optimizer': 'sgd' is not one of 'adamw'"),
+        (["train", "run", "--schedule", "flat"], "'--schedule': 'flat' is not one of 'cosine'"),
+        (["train", "run", "--precision", "int8"], "'--precision': 'int8' is not one of 'float32"),
+        (["train", "run", "--recipe", "slow"], "'--recipe': 'slow' is not one of 'adamw', 'fast'"),
+        (["train", "run", "--preset", "big"], "'--preset': 'big' is not one of 'gpt2', "),
+        (["train", "run", "--threads", "0"], "'--threads': 0 is not in the range 1<=x<=4096"),
+        (["train", "run", "--no-steps"], "No such option '--no-steps'"),
+        (["train", "run", "--from", "m", "--n-layer", "2"], "--n-layer and --from were both given"),
+        (["train", "run", "--from", "m", "--tokenizer=gpt2"], "leave --tokenizer out"),
+        (["completion", "csh"], "'csh' is not one of 'bash', 'zsh', 'fish'"),
     ],
 )
 def test_what_the_parser_refuses_names_the_option(capsys, options, message):
-    with pytest.raises(SystemExit) as leave:
-        main(options)
-    assert leave.value.code == 2
+    assert main(options) == 2
     assert message in capsys.readouterr().err
 
 
 ERRORS = {
-    "--steps 0": r"steps is 0; it must be a whole number of at least 1",
-    "--warmup 9 --steps 8": r"warmup is 9 steps, of 8: shorten it",
-    "--learning-rate -1": r"learning_rate is -1\.0; it must be a .*number above 0",
-    "--clip nan": r"clip is nan; it must be",
-    "--recipe slow": r"there is no recipe 'slow'; choose one of adamw, fast",
-    "--preset big": r"there is no preset 'big'; choose one of gpt2, ",
-    "--n-head 3": r"3 heads|n_head",
-    "--dropout 1": r"dropout is 1\.0",
-    "--threads 0": r"--threads is 0; it must be from 1 to 4096",
-    "--log-every 0": r"log is 0; it must be a whole number of at least 1",
-    "--device gpu": r"--device is 'gpu', which is not to be had here .*: leave the option out",
-    "--validation-fraction 1": r"validation_fraction is 1\.0; it must lie between 0 and 1",
-    "--validation-fraction 0.001": r"the validation text has \d+ tokens; a window of 16 needs 17",
+    "--steps 0": r"--steps is 0; it must be a whole number of at least 1",
+    "--warmup 9 --steps 8": r"--warmup is 9 steps, of 8: shorten it",
+    "--batch-size 9 --accumulate 2": r"a --batch-size of 9 .* 2 equal parts \(--accumulate\)",
+    "--learning-rate -1": r"--learning-rate is -1\.0; it must be a .*number above 0",
+    "--clip nan": r"--clip is nan; it must be",
+    "--n-head 3": r"--n-embd 16 cannot be cut into --n-head 3 heads of equal width",
+    "--dropout 1": r"--dropout is 1\.0",
+    "--log-every 0": r"--log-every is 0; it must be a whole number of at least 1",
+    "--evaluate-every -1": r"--evaluate-every is -1; it must be a whole number of at least 1",
+    "--checkpoint-every -1": r"--checkpoint-every is -1; it must be a whole number of at least 1",
+    "--device gpu": r"--device is 'gpu', which is not to be had here: leave the option out",
+    "--validation-fraction 1": r"--validation-fraction is 1\.0; it must lie between 0 and 1",
+    "--validation-fraction 0.001": r"the validation text has \d+ tokens; a window of 16 needs 17.*"
+    r"choose a shorter --context-length",
     "--validation-fraction 0.999": r"the training text has \d+ tokens; a window of 16 needs 17",
     "--text nothing.txt": r"no file nothing\.txt in .*: check the name and the folder",
     "--text .": r"\. is a folder; give the path of one text file",
@@ -292,14 +349,8 @@ def test_an_error_is_one_line_and_nothing_is_written(tmp_path, capsys, options, 
     assert main(["train", str(tmp_path / "run"), *TINY, *shlex.split(options)]) == 1
     out, err = capsys.readouterr()
     assert out == "" and err.count("\n") == 1
-    assert re.match(rf"minigpt: .*({message})", err), err
-    assert not any(tmp_path.iterdir())
-
-
-def test_a_missing_parent_folder_is_named(tmp_path, capsys):
-    assert main(["train", str(tmp_path / "runs" / "first"), *TINY]) == 1
-    message = r"minigpt: no folder .*runs to make first in: make it first\n$"
-    assert re.match(message, capsys.readouterr().err)
+    assert re.match(rf"Error: .*({message})", err), err
+    assert not re.search(r"\b[a-z]+_[a-z]+\b", err.replace(str(tmp_path), "")), err
     assert not any(tmp_path.iterdir())
 
 
@@ -311,9 +362,9 @@ def test_another_run_or_model_in_the_folder_keeps_every_byte(tmp_path, capsys):
     (tmp_path / "other.txt").write_text("to be or not to be " * 30)
     before = contents(tmp_path)
     cases = {
-        "run --steps 2": "was started with steps 1, not 2: give the same",
-        f"run --steps 1 --text {tmp_path / 'other.txt'}": r"vocab_size \d+, not 7, another train",
-        "model --steps 1": "holds a model that no run of this kind left there",
+        "run --steps 2": r"other settings, --steps \(was 1, now 2\): give the same",
+        f"run --steps 1 --text {tmp_path / 'other.txt'}": "tokenizer, another text or --valid",
+        "model --steps 1": "holds config.json, which no run has left there",
     }
     for options, message in cases.items():
         name, *rest = options.split()
@@ -329,17 +380,109 @@ def test_a_bug_is_not_hidden(monkeypatch):
         raise TypeError("a bug")
 
     monkeypatch.setattr(command, "run", fail)
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="a bug"):
         main(["train", "nowhere"])
 
 
 def test_ctrl_c_between_steps_and_start_is_no_traceback(tmp_path, capsys, monkeypatch):
-    def stop(*arguments):
+    def stop(*arguments, **named):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command, "read_text", stop)
+    monkeypatch.setattr(command, "survey_text", stop)
     assert main(["train", str(tmp_path / "run"), *TINY]) == 130
     assert capsys.readouterr().err.startswith("minigpt: stopped; the same command")
+
+
+def test_a_folder_may_be_named_in_letters_that_the_terminal_lacks(tmp_path, monkeypatch):
+    screen = io.TextIOWrapper(io.BytesIO(), "ascii")
+    monkeypatch.setattr(sys, "stdout", screen)
+    folder = tmp_path / "läuf → ru n"
+    assert main(["train", str(folder), *TINY, "--steps=1"]) == 0
+    screen.flush()
+    shown = str(folder).encode("ascii", "replace").decode()
+    last = screen.buffer.getvalue().decode().splitlines()[-1]
+    assert last == f"next: minigpt generate --model '{shown}'"
+
+
+def test_a_run_that_diverges_names_the_options(tmp_path, capsys):
+    options = ["--recipe=adamw", "--learning-rate=1e30", "--clip=none", "--steps=9", "--warmup=0"]
+    assert main(["train", str(tmp_path / "run"), *TINY, *options]) == 1
+    assert re.search(
+        r"Error: at step \d the loss is .* a lower --learning-rate \(now 1e\+30\) and "
+        r"--muon-learning-rate \(now 0\.02\), or a longer warm-up \(--warmup\), now 0 steps\n$",
+        capsys.readouterr().err,
+    )
+
+
+# What a run says.
+
+
+def test_a_run_may_be_quiet(tmp_path, capsys):
+    assert main(["train", str(tmp_path / "run"), *TINY, "--steps=1", "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
+    assert read_log(tmp_path / "run" / "log.jsonl")[-1]["step"] == 1
+
+
+def test_the_model_writes_on_its_way(tmp_path, capsys):
+    """The same at a step whatever the run was told to show before."""
+    shown = []
+    for every in ("2", "4"):
+        options = [*TINY, "--steps=4", f"--sample-every={every}", "--evaluate-every=1"]
+        assert main(["train", str(tmp_path / every), *options]) == 0
+        shown.append(capsys.readouterr().out)
+    assert "step 2 writes:\n    " in shown[0] and "step 2 writes" not in shown[1]
+    texts = [re.search(r"step 4 writes:((?:\n    .*)+)", out)[1] for out in shown]
+    assert texts[0] == texts[1]
+    folder = tmp_path / "4"
+    model = checkpoint.load(folder)
+    assert model_of(folder).step == 4
+    generator = torch.Generator().manual_seed(1)
+    tokenizer = open_tokenizer(folder / "tokenizer.json")
+    pieces = stream_text(model, tokenizer, "\n\n", 60, Sampling(0.8), (), generator)
+    lines = "".join(pieces).strip().splitlines()
+    assert texts[0] == "".join(f"\n    {line}" for line in lines)
+
+
+def test_a_run_may_start_from_a_model(tmp_path, capsys, given):
+    """With its tokenizer and sizes; another text, and a dropout that is asked for."""
+    start = GPT(GPTConfig(len(LETTERS.vocab), 16, 1, 2, 16), torch.Generator().manual_seed(5))
+    checkpoint.save(start, tmp_path / "start", LETTERS)
+    text = tmp_path / "text.txt"
+    text.write_text("to be or not to be " * 30)
+    of_start = ["train", str(tmp_path / "run"), f"--text={text}", "--threads=1"]
+    assert main([*of_start, f"--from={tmp_path / 'start'}", "--dropout=0.25"]) == 0
+    _, model, _, training, _, tokenizer, *_ = given.calls[-1]
+    assert tokenizer.vocab == LETTERS.vocab and model.config == replace(start.config, dropout=0.25)
+    assert_close(model.state_dict(), start.state_dict(), rtol=0, atol=0)
+    assert given.told["origin"] == digest_of(dict(start.named_parameters()))
+    assert LETTERS.decode(training[:19]) == "to be or not to be "
+    given(folder=tmp_path / "other")
+    assert given.told["origin"] is None
+
+
+def test_the_model_to_start_from_is_named_if_it_is_not_there(tmp_path, capsys):
+    options = ["train", str(tmp_path / "run"), f"--text={README}", "--from=nothing"]
+    assert main(options) == 1
+    assert re.match(r"Error: --from is 'nothing': no folder, nor one of", capsys.readouterr().err)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_model_to_start_from_may_not_know_the_plays(tmp_path, capsys, monkeypatch):
+    start = GPT(GPTConfig(len(LETTERS.vocab), 16, 1, 2, 16), torch.Generator().manual_seed(5))
+    checkpoint.save(start, tmp_path / "start", LETTERS)
+    monkeypatch.setattr(command, "shakespeare", lambda: "ROMEO:\nBut soft.\n\n" * 90)
+    assert main(["train", str(tmp_path / "run"), f"--from={tmp_path / 'start'}"]) == 1
+    message = (
+        r"Error: the model that --from names cannot .* \(character 'R' .*\): give its own --text"
+    )
+    assert re.match(message, capsys.readouterr().err)
+
+
+def test_a_text_may_come_from_standard_input(tmp_path, given, monkeypatch):
+    text = README.read_bytes()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text), "cp1252"))
+    *_, training, validation, tokenizer = given("--text", "-", folder=tmp_path / "run")[:6]
+    assert tokenizer.decode(training.tolist() + validation.tolist()) == text.decode()
 
 
 # Tokenizers and texts.
@@ -456,12 +599,11 @@ def test_killed_stopped_and_interrupted_a_run_ends_as_if_it_never_was(
     out, err = capsys.readouterr()
     assert "going on after step 17 of 20" in out and err == ""
     assert outcome(folder) == outcome(tmp_path / "whole")
-    last = "after the last step, on the whole text: "
-    assert [line for line in out.splitlines() if last in line] == [
-        line for line in whole.splitlines() if last in line
-    ]
-    told = "the model with the lowest validation loss is in"
-    assert f"{told} {folder}: minigpt.exchange.load opens it" in out
+    last = "after the last step, on the whole validation text: "
+    (loss,) = (line for line in whole.splitlines() if last in line)
+    assert [line for line in out.splitlines() if last in line] == [loss]
+    assert f"the model in {folder} is of step 20, with a validation loss of " in out
+    assert out.endswith(f"\nnext: minigpt generate --model {folder}\n")
     assert checkpoint.load(folder).config.n_embd == 16
 
 
@@ -515,6 +657,7 @@ def test_two_processes_train_what_one_does_and_stop_together(tmp_path, capsys):
     weights = [load_file(tmp_path / name / "model.safetensors") for name in ("one", "two")]
     assert_close(weights[1], weights[0], rtol=1e-3, atol=1e-4)
     settings = [json.loads((tmp_path / name / "run.json").read_text()) for name in ("one", "two")]
+    assert [s.pop("command") for s in settings]
     assert settings[0] == settings[1] and {*contents(folder)} == {*contents(tmp_path / "one")}
 
 

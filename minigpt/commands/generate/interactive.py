@@ -1,0 +1,54 @@
+"""One beginning after the other, at the terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+
+import click
+
+from minigpt.commands.generate.prompt import beginning, typed
+from minigpt.commands.generate.writer import Writer
+
+HELP = (
+    "Type how a text begins, then Enter; \\n is a line break. Enter alone goes on with the text. "
+    "Ctrl-C stops the model, or clears the line; Ctrl-D ends."
+)
+
+
+def ask_and_write(writer: Writer) -> int:
+    """Until the input ends; the exit status. A beginning that cannot be is told, and asked anew."""
+    asks = sys.stdin.isatty()
+    if asks:
+        with contextlib.suppress(ImportError):  # not on Windows: lines are edited without it
+            import readline  # noqa: F401
+        click.echo(HELP, err=True)
+    text = ""
+    while True:
+        try:
+            line = input("> " if asks else "")
+        except EOFError:
+            if asks:
+                click.echo()
+            return 0
+        except KeyboardInterrupt:
+            if not asks:
+                raise
+            click.echo()
+            continue
+        try:
+            text = typed(line, "the line") if line else text or beginning(writer.tokenizer)
+            written = writer.begin(text)
+        except ValueError as error:
+            click.echo(f"minigpt: {error}", err=True)
+            text = ""
+            continue
+        sys.stdout.write(text if line else "")
+        try:
+            for piece in written.pieces:
+                text += piece
+                sys.stdout.write(piece)
+                sys.stdout.flush()
+        except KeyboardInterrupt:
+            pass
+        click.echo()

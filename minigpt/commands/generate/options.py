@@ -1,0 +1,169 @@
+"""What `minigpt generate` can be told."""
+
+from __future__ import annotations
+
+import click
+
+from minigpt.commands.command import MODELS, Command, Name, Option, device_option, threads_option
+
+HELP = r"""
+Continue a text with a model.
+
+The model is the one that comes with the package, GPT-2, or one in a folder, such as minigpt train
+and transformers write. The text appears as it is written; Ctrl-C stops.
+"""
+PROMPT = r"""
+What to continue. Without one, or with -, it is standard input, if that is no terminal; if that is
+empty too, a new speech begins after an empty line. Here, in --prompt and in --stop, \n is a line
+break, \t a tab and \\ a backslash; a file or standard input holds UTF-8, with line breaks of its
+own.
+"""
+EXAMPLES = """
+minigpt generate "HAMLET:"
+minigpt generate "HAMLET:" --tokens 300 --temperature 0.8 --top-p 0.95 --seed 7
+minigpt generate "First Citizen:" --temperature 0 --stop "\\n\\n"
+minigpt generate --model runs/first < beginning.txt
+minigpt generate "To be" --samples 3 --json
+minigpt generate --model gpt2 --interactive
+"""
+TEXT, MODEL, CHOICE, OUTPUT = "Text", "Model", "How tokens are chosen", "Output"
+DTYPES = ("float32", "bfloat16", "float16", "float64")
+
+command = Command(
+    "generate",
+    help=HELP,
+    examples=EXAMPLES,
+    params=[
+        click.Argument(["prompt_argument"], metavar="[PROMPT]", nargs=-1, help=PROMPT.strip()),
+        Option(["--prompt"], metavar="TEXT", section=TEXT, help="The same as PROMPT."),
+        Option(
+            ["--prompt-file"],
+            type=Name(files=True),
+            metavar="FILE",
+            section=TEXT,
+            help="Continue what a UTF-8 file holds; - is standard input.",
+        ),
+        Option(
+            ["--tokens"],
+            type=int,
+            default=200,
+            show_default=True,
+            metavar="N",
+            section=TEXT,
+            field="max_new_tokens",
+            help="The most to add.",
+        ),
+        Option(
+            ["--stop"],
+            multiple=True,
+            metavar="TEXT",
+            section=TEXT,
+            help="End before this text. May be given several times.",
+        ),
+        Option(
+            ["--samples"],
+            type=click.IntRange(min=1),
+            default=1,
+            show_default=True,
+            metavar="N",
+            section=TEXT,
+            help="Texts to write, one after the other: with this seed, the next one, and so on.",
+        ),
+        Option(
+            ["--seed"],
+            type=click.IntRange(0, 2**32 - 1),
+            metavar="N",
+            section=TEXT,
+            help="The same seed writes the same text.  [default: another each time]",
+        ),
+        Option(
+            ["--model"],
+            type=Name(*MODELS),
+            default="shakespeare",
+            show_default=True,
+            metavar="NAME",
+            section=MODEL,
+            help="shakespeare (comes with the package), the folder of a model, gpt2, gpt2-medium, "
+            "gpt2-large or gpt2-xl, or hf:OWNER/NAME, a GPT-2 on the Hugging Face hub.",
+        ),
+        device_option(MODEL),
+        Option(
+            ["--dtype"],
+            type=click.Choice(DTYPES),
+            default="float32",
+            show_default=True,
+            section=MODEL,
+            help="What the model computes in.",
+        ),
+        threads_option(MODEL),
+        Option(
+            ["--temperature"],
+            field="temperature",
+            type=float,
+            default=1.0,
+            show_default=True,
+            metavar="X",
+            section=CHOICE,
+            help="Below 1 tamer, above 1 wilder; 0 always takes the best token.",
+        ),
+        Option(
+            ["--top-k"],
+            field="top_k",
+            type=int,
+            metavar="N",
+            section=CHOICE,
+            help="Draw from this many best tokens only.",
+        ),
+        Option(
+            ["--top-p"],
+            field="top_p",
+            type=float,
+            metavar="X",
+            section=CHOICE,
+            help="Draw from the fewest best tokens that have this probability together.",
+        ),
+        Option(
+            ["--min-p"],
+            field="min_p",
+            type=float,
+            metavar="X",
+            section=CHOICE,
+            help="Draw from tokens at least this many times as probable as the best.",
+        ),
+        Option(
+            ["--repetition-penalty"],
+            field="repetition_penalty",
+            type=float,
+            default=1.0,
+            show_default=True,
+            metavar="X",
+            section=CHOICE,
+            help="Above 1 lowers the scores of tokens that the text has.",
+        ),
+        Option(
+            ["-i", "--interactive"],
+            is_flag=True,
+            section=OUTPUT,
+            help="Ask for one beginning after the other.",
+        ),
+        Option(
+            ["--json"],
+            is_flag=True,
+            section=OUTPUT,
+            help="One JSON object a line and text: prompt, text, its tokens with their log-"
+            "probabilities, what ended it, seed, tokens per second.",
+        ),
+        Option(
+            ["--logprobs"],
+            is_flag=True,
+            section=OUTPUT,
+            help="After the text, every token with the natural logarithm of its probability.",
+        ),
+        Option(
+            ["--stats"],
+            is_flag=True,
+            section=OUTPUT,
+            help="Say at the end, on standard error, how many tokens there were and how fast.",
+        ),
+    ],
+)

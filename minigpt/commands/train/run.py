@@ -1,0 +1,207 @@
+"""Any text, any tokenizer, any size, in a folder that the run can go on from."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import fields, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import click
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from minigpt.commands.generate.prompt import beginning
+from minigpt.commands.machine import find_device, use_threads
+from minigpt.commands.models import open_model
+from minigpt.data import decode_text, read_text, shakespeare
+from minigpt.generation import Sampling, stream_text
+from minigpt.model import GPT, GPTConfig
+from minigpt.tokenizer import BPETokenizer, CharTokenizer, open_tokenizer
+from minigpt.training import Interrupted, Intervals, Processes, Recipe, train
+from minigpt.training.run_folder import check_settings, own_folder
+from minigpt.training.state import digest_of
+from minigpt.training.text_tokens import survey_text, text_tokens
+from minigpt.training.windows import check_long_enough
+
+SIZES = [field.name for field in fields(GPTConfig) if field.name != "vocab_size"]
+CHOICES = [field.name for field in fields(Recipe)]
+SAMPLE_TOKENS = 60
+
+
+def run(options: SimpleNamespace) -> int:
+    """Do it; the exit status. Errors are raised, for the command line to print."""
+    _check_start(options)
+    use_threads(options.threads)
+    recipe = replace(Recipe.named(options.recipe), **_given(options, CHOICES))
+    every = [f"{name}_every" for name in ("log", "evaluate", "checkpoint", "sample")]
+    intervals = Intervals(*(getattr(options, name) for name in every))
+    device = find_device(options.device)
+    processes = Processes.join(str(device))
+    folder = Path(options.folder)
+    tell = _keep_quiet if options.quiet else _tell
+    try:
+        with own_folder(folder, processes):
+            _train(options, folder, recipe, intervals, device, processes, tell)
+    except RuntimeError as error:
+        if (explained := _explained(error, options)) is None:
+            raise
+        raise explained from error
+    except Interrupted as stop:
+        if processes.rank == 0:
+            with suppress(OSError):
+                tell(str(stop))
+        return 128 + stop.signal_number
+    finally:
+        processes.leave()
+    if processes.rank == 0:
+        with suppress(OSError):
+            tell(f"next: minigpt generate --model {shlex.quote(str(folder))}")
+    return 0
+
+
+def _train(
+    options: SimpleNamespace,
+    folder: Path,
+    recipe: Recipe,
+    intervals: Intervals,
+    device: torch.device,
+    processes: Processes,
+    tell: Callable[[str], None],
+) -> None:
+    """What is done in the run's folder, while it is the run's own."""
+    text = _text(options.text)
+    characters = options.tokenizer == "characters"
+    bars = processes.rank == 0 and not options.quiet
+    survey = survey_text(text, alphabet=characters, progress=bars)
+    start = None
+    if options.from_model is not None:
+        start, tokenizer = open_model(options.from_model, option="--from")
+        config = replace(start.config, **_given(options, ["dropout"]))
+    else:
+        name = options.tokenizer or "shakespeare"
+        tokenizer = CharTokenizer(survey.alphabet) if characters else read_tokenizer(name)
+        sizes = {"vocab_size": tokenizer.vocab_size, **_given(options, SIZES)}
+        config = replace(GPTConfig.preset(options.preset or "shakespeare"), **sizes)
+
+    def check(training: Tensor, validation: Tensor) -> None:
+        check_long_enough(training, config.context_length, "the training text")
+        check_long_enough(validation, config.context_length, "the validation text")
+        check_settings(folder, config, recipe, training, validation, origin)
+
+    origin = None if start is None else digest_of(dict(start.named_parameters()))
+    fraction = options.validation_fraction
+    try:
+        training, validation = text_tokens(
+            folder, text, survey, tokenizer, fraction, check, processes, bars
+        )
+    except ValueError as error:
+        if options.text is None and start is not None and str(error).startswith("character "):
+            raise ValueError(
+                f"the model that --from names cannot read Shakespeare's plays ({error}): give its "
+                "own --text"
+            ) from None
+        raise
+    model = GPT(config, torch.Generator().manual_seed(recipe.seed))
+    if start is not None:
+        model.load_state_dict(start.state_dict())
+    train(
+        folder,
+        model.to(device),
+        recipe,
+        training,
+        validation,
+        tokenizer,
+        intervals,
+        processes,
+        options.compile,
+        options.tensorboard,
+        report=tell,
+        sample=lambda: _sample(model, tokenizer, recipe.seed),
+        progress=bars,
+        origin=origin,
+        command=shlex.join(["minigpt", *sys.argv[1:]]),
+    )
+
+
+def _text(name: str | None) -> str | Path:
+    """What ``--text`` names; a file is read when it is needed, but a pipe can be read only once."""
+    if name is None:
+        return shakespeare()
+    if name == "-":
+        data = b"" if sys.stdin is None else sys.stdin.buffer.read()
+        return decode_text(data, "standard input")
+    path = Path(name)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        return read_text(path)
+    return path
+
+
+def _sample(model: GPT, tokenizer: BPETokenizer | CharTokenizer, seed: int) -> str:
+    """What a model on its way writes; the same chance each time, so that it can be compared."""
+    generator = torch.Generator(next(model.parameters()).device).manual_seed(seed)
+    choices = (SAMPLE_TOKENS, Sampling(temperature=0.8), (), generator)
+    return "".join(stream_text(model, tokenizer, beginning(tokenizer), *choices))
+
+
+def _tell(line: str) -> None:
+    """Print a line above the bars, at once; OSError if nobody is there."""
+    tqdm.write(line)
+    sys.stdout.flush()
+
+
+def _keep_quiet(line: str) -> None:
+    """What --quiet tells."""
+
+
+def _check_start(options: SimpleNamespace) -> None:
+    """A model to start from decides what else could be chosen."""
+    decided = [name for name in ("tokenizer", "preset", *SIZES) if name != "dropout"]
+    if options.from_model is not None and (given := _given(options, decided)):
+        flag = "--" + next(iter(given)).replace("_", "-")
+        raise click.UsageError(
+            f"{flag} and --from were both given, and the model that --from names has its own: "
+            f"leave {flag} out"
+        )
+
+
+def _given(options: SimpleNamespace, names: Iterable[str]) -> dict[str, Any]:
+    """The options that the command line has, by the names of fields."""
+    given = {name: getattr(options, name) for name in names}
+    given = {name: value for name, value in given.items() if value is not None}
+    return {name: None if value == "none" else value for name, value in given.items()}
+
+
+def _explained(error: RuntimeError, options: SimpleNamespace) -> ValueError | None:
+    """The error with what to do about it, where that is known."""
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    if isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error):
+        return ValueError(
+            "there is not enough memory for this model and batch: give a smaller --batch-size or "
+            f"--context-length, a larger --accumulate, or a smaller model ({reason})"
+        )
+    if options.compile:
+        return ValueError(f"--compile failed: leave it out ({reason})")
+    return None
+
+
+def read_tokenizer(name: str) -> BPETokenizer | CharTokenizer:
+    """The tokenizer that ``--tokenizer`` names: one of ours, or a file.
+
+    Raises:
+        FileNotFoundError: no such file. ValueError: a file that is no tokenizer we know.
+    """
+    if name == "shakespeare":
+        return BPETokenizer.shakespeare()
+    if name == "gpt2":
+        return BPETokenizer.gpt2()
+    if not Path(name).exists():
+        raise FileNotFoundError(
+            f"--tokenizer is {name!r}: no file, nor one of shakespeare, gpt2, characters"
+        )
+    return open_tokenizer(name)
