@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import book_sources
+import terminal
 
 
 def parser(about: str) -> argparse.ArgumentParser:
-    """A parser whose help is ``about``, line by line as it stands."""
+    """For the beginning of a program: a parser whose help is ``about``, line by line."""
+    terminal.replace_unknown_letters()
     return argparse.ArgumentParser(
         description=about, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -17,6 +17,7 @@ import chapter_run
 from notebook_cells import code_cells
 from notebook_checks import problems
 from run_inputs import is_fresh
+from terminal import replace_unknown_letters
 
 BUDGET_SECONDS, BUDGET_MB = 60, 1000  # what a chapter may cost on two cores
 
@@ -41,6 +42,7 @@ def update(stem: str, force: bool = False) -> str:
 
 
 def main() -> None:
+    replace_unknown_letters()
     parser = argparse.ArgumentParser(description="Run the chapters whose code changed.")
     parser.add_argument("stems", nargs="*", help="chapters to look at (default: all)")
     parser.add_argument("--force", action="store_true", help="run them whether changed or not")

@@ -15,6 +15,7 @@ import tomllib
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
+import terminal
 from verify_report import INSTALL, told
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -38,6 +39,7 @@ def missing_packages() -> list[str]:
 
 
 def main() -> int:
+    terminal.replace_unknown_letters()
     parser = argparse.ArgumentParser(
         prog="verify", description="Run chapters again and compare them with what the book shows."
     )

@@ -27,6 +27,7 @@ from tornado.web import Application, HTTPError, StaticFileHandler
 sys.path.append(str(Path(__file__).resolve().parents[1] / "notebooks"))
 
 import book_sources
+import terminal
 import web_addresses
 
 SITE = book_sources.ROOT / "_build" / "html"
@@ -216,6 +217,7 @@ def serve(site: Path, port: int, opens: bool) -> None:
 
 
 def main() -> None:
+    terminal.replace_unknown_letters()
     parser = argparse.ArgumentParser(description="Serve the built site on this machine.")
     parser.add_argument("--site", type=Path, default=SITE, help="its folder")
     parser.add_argument("--port", default=str(PORT), help="the first to try")
