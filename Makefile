@@ -27,7 +27,7 @@ export PYTHONUTF8 = 1
 
 .DEFAULT_GOAL := help
 .PHONY: help book serve site port browser stills pdf epub slides workshop blog formats verify \
-	test test-all machines nginx notebooks lint resolve images bench clean
+	test test-all machines programs notebooks lint resolve images bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -123,18 +123,23 @@ test: lint browser  ## check the package, the chapters and the website
 	OMP_NUM_THREADS=1 $(BIN)/pytest --cov --numprocesses=2 --dist=loadfile --jaxtyping-packages=minigpt,beartype.beartype -m 'not slow' tests
 	OMP_NUM_THREADS=1 $(BIN)/pytest --nbval --nbval-cell-timeout=300 --numprocesses=2 --dist=loadfile notebooks
 
-test-all: test formats nginx resolve machines  ## that, the other formats, and what takes longer
+test-all: test formats programs resolve machines  ## that, the other formats, and what takes longer
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses=2 --dist=loadfile -m slow tests
 
 machines: $(VENV)/.installed  ## run the notebooks as on other processors, and compare
 	$(PY) tests/machines.py
 
-# A real server for the image's settings. Where CI runs as root it is installed.
-nginx:
-	@if [ '$(CI)' = true ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
-	  && ! command -v nginx >/dev/null && [ ! -x /usr/sbin/nginx ]; then \
-	  apt-get update --quiet=2 && \
-	  apt-get install --yes --quiet=2 --no-install-recommends nginx-light >/dev/null; \
+# A real server for the image's settings, and the browsers besides Chromium. Where CI runs as root
+# they are installed.
+programs:
+	@if [ '$(CI)' = true ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  for program in nginx firefox-esr WebKitWebDriver Xvfb; do \
+	    PATH="$$PATH:/usr/sbin" command -v $$program >/dev/null && continue; \
+	    apt-get update --quiet=2 && \
+	    apt-get install --yes --quiet=2 --no-install-recommends \
+	      nginx-light firefox-esr webkit2gtk-driver xvfb >/dev/null || exit; \
+	    break; \
+	  done; \
 	fi
 
 resolve: $(VENV)/.installed  ## ask the registry whether every Python and system can install this

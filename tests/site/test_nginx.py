@@ -7,7 +7,6 @@ replaced.
 from __future__ import annotations
 
 import gzip
-import os
 import re
 import shutil
 import socket
@@ -22,6 +21,7 @@ from urllib.parse import urlsplit
 import book_sources
 import pytest
 import web_addresses
+from programs import free_port, required
 
 pytestmark = pytest.mark.slow
 
@@ -52,23 +52,6 @@ class Answer(NamedTuple):
     body: bytes
 
 
-def nginx() -> str:
-    """The program; its test is skipped where there is none, and fails in CI."""
-    found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if found is None:
-        message = "no NGINX: install it (on Debian: apt-get install nginx-light)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    return found
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
 def replaced(settings: str, old: str, new: str) -> str:
     assert settings.count(old) == 1, f"{SETTINGS} has {settings.count(old)} times {old!r}, not once"
     return settings.replace(old, new)
@@ -87,7 +70,11 @@ def folder(site: Path, tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def port(folder: Path, tmp_path_factory) -> Iterator[int]:
     """Where NGINX listens."""
-    program, here, number = nginx(), tmp_path_factory.mktemp("nginx"), free_port()
+    program, here, number = (
+        required(("nginx",), "nginx-light"),
+        tmp_path_factory.mktemp("nginx"),
+        free_port(),
+    )
     settings = SETTINGS.read_text("utf-8")
     settings = replaced(settings, "listen 8080;", f"listen 127.0.0.1:{number};")
     settings = replaced(settings, "root /usr/share/nginx/html;", f"root {folder};")
