@@ -29,8 +29,8 @@ def reserved_height(page, address: str, element: str) -> int:
     """The pixels that an element keeps free before its scripts come; it must not need more then, or
     the page jumps under its reader."""
     scripts = f"**/elements/{element}/*.js*"
-    page.route(scripts, lambda route: route.abort())
-    page.goto(address)
+    page.route(scripts, lambda route: None)  # on their way for ever
+    page.goto(address, wait_until="domcontentloaded")
     page.unroute(scripts)
     return page.evaluate(f"document.querySelector('{element}').offsetHeight")
 

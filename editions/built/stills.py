@@ -90,7 +90,7 @@ PREPARE = """async (element) => {
 DRAWN = """(element) => {
   const figures = [...element.querySelectorAll(".minigpt-figure")];
   if (!figures.length) return element.dataset.state !== "loading";
-  const drawn = figures.every((f) => f.querySelector(":scope > :not(noscript)"));
+  const drawn = figures.every((f) => f.querySelector(":scope > :not(p)"));
   return drawn && Bokeh.documents.every((document) => document.is_idle);
 }"""
 

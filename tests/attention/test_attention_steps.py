@@ -98,7 +98,7 @@ def message(element) -> str:
 
 
 def table(element, name: str = "matrix") -> list[list[str]]:
-    rows = element.locator(f".mg-{name} tbody tr:not(.mg-later)")
+    rows = element.locator(f".mg-{name} tbody tr:not([aria-hidden])")
     return [row.locator("td").all_inner_texts() for row in rows.all()]
 
 

@@ -49,7 +49,8 @@ unicode_texts = st.lists(
 )
 IMPORTED = """async () => {
     const address = (name) => new URL(`_static/${name}.js`, document.baseURI);
-    const names = ["engine/shipped-model", "parts/model-loading", "engine/tokenizer-json",
+    const names = ["engine/shipped-model", "engine/fetched", "engine/tokenizer-json",
+                   "parts/model-loading", "parts/what-failed",
                    "engine/gpt", "engine/gpt-reader", "engine/safetensors"];
     Object.assign(window, ...await Promise.all(names.map((name) => import(address(name)))));
     window.why = (promise) => Promise.race([
@@ -425,7 +426,7 @@ def test_what_does_not_come_is_told_and_comes_later(new_page, missing):
     if missing in SCRIPTS:
         assert told == "the model's script did not load"
     else:
-        assert told == "Failed to fetch"
+        assert re.fullmatch(rf"http\S*/models/shakespeare/{missing}: Failed to fetch", told)
         new_page.route(f"**/{missing}*", lambda route: route.fulfill(status=404, body="no"))
         told = new_page.evaluate("() => why(loadShippedModel())")
         assert re.fullmatch(rf"http\S*/models/shakespeare/{missing} answered 404", told)
@@ -531,8 +532,10 @@ def test_a_model_that_does_not_come_is_said_in_words(new_page, shown):
     button.focus()
     new_page.keyboard.press("Enter")
     expect(message).to_have_text(
-        "Could not load the model: check the connection and press the button, or reload the page. "
-        "(Failed to fetch)"
+        re.compile(
+            "Could not load the model: check the connection and press the button, or reload the "
+            r"page\. \(http\S*/config\.json: Failed to fetch\)"
+        )
     )
     expect(button).to_have_text("Try again")
     expect(button).to_be_focused()  # where the keyboard was
@@ -553,15 +556,45 @@ def test_asking_twice_is_asking_once(new_page, shown):
     )
 
 
+MEMORY = "This device has too little memory for the model: close other tabs and try again. "
+
+
 @pytest.mark.parametrize(
-    "message", ["Array buffer allocation failed", "Out of memory", "allocation size overflow"]
+    ("error", "told"),
+    [
+        ("RangeError('Array buffer allocation failed')", MEMORY),
+        ("RangeError('Out of memory')", MEMORY),
+        ("Error('allocation size overflow')", MEMORY),
+        ("NetworkError('a.json answered 404')", "Could not load the model: check the connection"),
+        ("Error('a.json is not JSON')", "Could not read the model: the file is damaged, or of"),
+        ("TypeError('x.y is not a function')", "The page made a mistake: reload it. If that does"),
+        ("SyntaxError('bad escape')", "The page made a mistake"),
+    ],
 )
-def test_too_little_memory_has_its_own_words(page, message):
-    told = page.evaluate("message => inWords(new RangeError(message))", message)
-    assert told == (
-        "This device has too little memory for the model: close other tabs and try again. "
-        f"({message})"
-    )
+def test_what_failed_is_told_by_its_kind(page, error, told):
+    words = page.evaluate(f"whatFailed('the model', new {error})")
+    message = re.search(r"'(.*)'", error)[1]
+    assert words.startswith(told)
+    assert words.endswith(f"{message})")
+
+
+@pytest.mark.parametrize(
+    ("file", "body", "told"),
+    [
+        ("tokenizer.json", "<!doctype html>", "Could not read the model: the file is damaged"),
+        ("tokenizer.json", "{}", "Could not read the model: the file is damaged"),
+        ("config.json", '{"n_layer": 2', "Could not read the model: the file is damaged"),
+        ("config.json", "{}", "Could not read the model: the file is damaged"),
+        ("int8.safetensors", "half a file", "Could not read the model: the file is damaged"),
+        ("gpt-trace.js", "export const trace = no.such", "The page made a mistake"),
+        ("gpt-trace.js", "export const trace =", "The page made a mistake"),
+    ],
+)
+def test_a_damaged_file_and_a_faulty_program_are_told_apart(new_page, shown, file, body, told):
+    kind = "text/javascript" if file.endswith(".js") else "application/json"
+    new_page.route(f"**/{file}*", lambda route: route.fulfill(body=body, content_type=kind))
+    shown.get_by_role("button").click()
+    expect(shown.get_by_role("status")).to_contain_text(told)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

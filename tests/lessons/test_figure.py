@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from bokeh.models import ColumnDataSource, Div
 from bokeh.plotting import figure
+from drawn_figure import SCRIPTS
+from playwright.sync_api import expect
 
 import minigpt.lessons.drawing.figure
 from minigpt.lessons import show
@@ -49,6 +51,55 @@ def test_it_can_draw_itself_where_no_page_does():
     bootstrap = re.search(r"<script data-figure-bootstrap>(.*?)</script>", html, re.S)[1]
     assert "embed_item" in bootstrap
     assert re.findall(r"bokeh(?:-widgets)?-[\d.]+\.min\.js", bootstrap)
+
+
+# Where nothing draws it.
+
+
+def notebook(browser, figure: Figure, *, scripts: bool, cdn=None):
+    """A page that shows a figure as a notebook does, and its figure."""
+    page = browser.new_context(java_script_enabled=scripts).new_page()
+    page.route("https://cdn.bokeh.org/**", cdn or (lambda route: route.abort()))
+    page.set_content(f"<!doctype html><title>A notebook</title>{figure._repr_html_()}")
+    return page, page.locator(".minigpt-figure")
+
+
+def test_without_scripts_its_words_stand_there(browser):
+    page, shown = notebook(browser, Figure(line(), "A line that rises"), scripts=False)
+    expect(shown).to_have_text(
+        "A line that risesThis figure is drawn by a script, which does not run here."
+    )
+    assert shown.bounding_box()["height"] > 20
+    page.context.close()
+
+
+def test_without_a_network_its_words_say_what_was_not_fetched(browser):
+    page, shown = notebook(browser, Figure(line(), "A line that rises"), scripts=True)
+    expect(shown).to_contain_text("A line that rises")
+    expect(shown).to_contain_text("could not be fetched from https://cdn.bokeh.org/bokeh/release/")
+    page.context.close()
+
+
+def test_with_its_script_a_drawing_takes_their_place(browser):
+    def cdn(route) -> None:
+        name = re.sub(r"-[\d.]+\.min", ".min", route.request.url.rpartition("/")[2])
+        headers = {"Access-Control-Allow-Origin": "*"}
+        route.fulfill(path=SCRIPTS / name, headers=headers)
+
+    page, shown = notebook(browser, Figure(line(), "A line"), scripts=True, cdn=cdn)
+    shown.locator("canvas").first.wait_for()
+    expect(shown).not_to_contain_text("A line")
+    page.context.close()
+
+
+def test_a_drawing_that_fails_leaves_the_words(browser):
+    broken = "<script>Bokeh = { embed: { embed_item: () => Promise.reject(Error('no')) } }</script>"
+    page = browser.new_page()
+    page.set_content(f"<!doctype html>{broken}{Figure(line(), 'A line that rises')._repr_html_()}")
+    shown = page.locator(".minigpt-figure")
+    expect(shown).to_contain_text("A line that rises")
+    expect(shown).to_contain_text("drawn by a script, which failed: no")
+    page.close()
 
 
 def test_outside_the_book_bokehjs_is_sent_once(monkeypatch):

@@ -18,10 +18,12 @@ import mathml
 import pytest
 import web_addresses
 import yaml
+from bokeh import plotting
 from for_everyone import barriers, each_theme
 from playwright.sync_api import expect
 from sphinx.errors import ExtensionError
 
+from minigpt.lessons.drawing.figure import Figure
 from minigpt.lessons.tokenizer.plots import sentence
 
 SITE = book_sources.ROOT / "_build" / "html"
@@ -29,6 +31,7 @@ PAGES = sorted(path.name for path in SITE.glob("*.html"))
 STEMS = book_sources.stems()
 UNLISTED = {"404.html", "search.html"}  # pages that no search engine should offer
 PHONE, LAPTOP = {"width": 360, "height": 740}, {"width": 1280, "height": 800}
+NARROWEST = {"width": 320, "height": 640}  # that a page must fit (WCAG 2.2, 1.4.10)
 BASE = yaml.safe_load((book_sources.ROOT / "_config.yml").read_text("utf-8"))["html"]["baseurl"]
 
 
@@ -113,6 +116,39 @@ def test_a_page_is_accessible_and_fits_the_screen(name, width, theme, open_page,
         theme == "dark"
     )
     assert barriers(watched.page) == []
+
+
+# Controls whose words are cut, and what lies beyond the screen and in no box that scrolls.
+BEYOND = """() => [...document.querySelectorAll("body *")].filter((e) => {
+  const box = e.getBoundingClientRect();
+  if (!box.width || !box.height || e.closest("svg, math, .mg-skip, [type=range]")) return false;
+  if (e.matches("button, input, select, summary") && e.scrollWidth > e.clientWidth + 1) return true;
+  if (box.right <= innerWidth + 1) return false;
+  for (let around = e.parentElement; around; around = around.parentElement) {
+    if (getComputedStyle(around).overflowX !== "visible") return false;
+  }
+  return true;
+}).map((e) => e.outerHTML.slice(0, 120))"""
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_fits_the_narrowest_screen_before_and_after_its_font_comes(name, browser, site_url):
+    page = browser.new_context(viewport=NARROWEST).new_page()
+    held = []
+    page.route("**/*.woff2*", lambda route: held.append(route))
+    page.goto(site_url + name, wait_until="domcontentloaded")
+    page.wait_for_function("!document.querySelector('[data-still]:not(:defined)')")
+    page.evaluate("() => { window.print = () => { window.all = true; }; }")
+    page.keyboard.press("Control+p")  # loads and draws all
+    page.wait_for_function("window.all")
+    for late in (True, False):
+        assert page.evaluate("document.documentElement.scrollWidth") <= NARROWEST["width"], late
+        assert page.evaluate(BEYOND) == [], late
+        for route in held:
+            route.continue_()
+        held.clear()
+        page.evaluate("document.fonts.ready.then(() => true)")
+    page.context.close()
 
 
 @pytest.mark.parametrize("viewport", [PHONE, LAPTOP], ids=["phone", "laptop"])
@@ -249,6 +285,7 @@ def test_a_figure_is_described_without_javascript(browser, site_url):
     assert page.locator(".minigpt-figure").count() > 0
     for figure in page.locator(".minigpt-figure").all():
         expect(figure.get_by_text(figure.get_attribute("aria-label"), exact=True)).to_be_visible()
+        expect(figure).to_contain_text("drawn by a script, which does not run here")
         assert figure.bounding_box()["height"] < 200
     context.close()
 
@@ -269,11 +306,43 @@ def test_a_sentence_stands_for_an_element_without_javascript(browser, site_url, 
     context.close()
 
 
-def test_a_figures_description_stays_escaped():
-    told = "a &lt;b&gt; &amp; &quot;c&quot; &#x27;d&#x27;"
-    data = '<script type="application/json" id="f-data">{"doc": {"roots": []}}</script>'
-    figure = f'<div class="minigpt-figure" id="f" role="figure" aria-label="{told}"></div>{data}'
-    assert f"<noscript><p>{told}</p></noscript></div>" in bokeh_js.for_the_page(figure)
+def test_a_page_has_a_figures_words_and_data_and_no_other_script():
+    figure = Figure(plotting.figure(height=70), 'a <b> & "c"')._repr_html_()
+    shown = bokeh_js.for_the_page(figure)
+    assert shown.count("<script") == 1
+    assert 'style="min-height: 70px"' in shown
+    words = figure[figure.index("<p>") : figure.index("</div>")]
+    assert "a &lt;b&gt; &amp; &quot;c&quot;" in words
+    assert words in shown
+
+
+def test_a_figure_says_why_it_is_not_drawn(open_page, site_url):
+    watched = open_page(f"{site_url}tokenizer.html")
+    watched.page.route("**/bokeh.min.js", lambda route: route.abort())
+    figure = watched.page.locator(".minigpt-figure").first
+    figure.scroll_into_view_if_needed()
+    expect(figure).to_contain_text("could not be drawn (bokeh.min.js did not load): check the")
+    expect(figure).to_contain_text(figure.get_attribute("aria-label"))
+    assert figure.bounding_box()["height"] < 200
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ({"status": 404, "body": ""}, "did not load: check the connection"),
+        ({"body": "no.such()", "content_type": "text/javascript"}, "has a mistake: please report"),
+        ({"body": "export {", "content_type": "text/javascript"}, "has a mistake: please report"),
+    ],
+)
+def test_an_element_says_why_it_does_not_run(browser, site_url, answer, told):
+    page = browser.new_page()
+    page.route("**/attention-steps.js", lambda route: route.fulfill(**answer))
+    page.goto(f"{site_url}attention.html")
+    element = page.locator("attention-steps")
+    expect(element).to_contain_text(told)
+    expect(element).to_contain_text(element.get_attribute("data-still"))
+    assert element.bounding_box()["height"] < 300
+    page.close()
 
 
 def test_no_height_is_kept_free_for_what_is_hidden():

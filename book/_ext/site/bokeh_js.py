@@ -13,8 +13,7 @@ from sphinx.util.fileutil import copy_asset_file
 SCRIPTS = ("bokeh.min.js", "bokeh-widgets.min.js")
 SELF_DRAWING = re.compile(r"<script data-figure-bootstrap>.*?</script>", re.DOTALL)
 FIGURE = re.compile(
-    r'(<div class="minigpt-figure")([^>]* aria-label="([^"]*)"[^>]*>)'
-    r"(</div>\s*<script[^>]*>)(.*?)</script>",
+    r'(<div class="minigpt-figure")([^>]*>.*?</div>\s*<script[^>]*>)(.*?)</script>',
     re.DOTALL,
 )
 PLOT, CONTROL = 600, 50  # pixels: Bokeh's default height of a plot; a slider with its title
@@ -44,15 +43,14 @@ def height(model: dict) -> int:
 
 
 def for_the_page(text: str) -> str:
-    """A figure's HTML with its height kept free and its description for pages without
-    JavaScript, but not the script with which it draws itself in Jupyter: the page has its own."""
+    """A figure's HTML with its height kept free, but not the script with which it draws itself in
+    Jupyter: the page has its own."""
 
     def keep_free(found: re.Match) -> str:
-        start, attributes, description, end, data = found.groups()
+        start, words, data = found.groups()
         roots = json.loads(data)["doc"]["roots"]
         style = f' style="min-height: {sum(map(height, roots))}px"'
-        told = f"<noscript><p>{description}</p></noscript>"
-        return f"{start}{style}{attributes}{told}{end}{data}</script>"
+        return f"{start}{style}{words}{data}</script>"
 
     return FIGURE.sub(keep_free, SELF_DRAWING.sub("", text))
 

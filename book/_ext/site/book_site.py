@@ -10,6 +10,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "notebooks"))
 
 import bokeh_js
 import chapter_status
+import command_help
 import download_links
 import front_page
 import launch_links
@@ -25,6 +26,7 @@ import theme_scripts
 PARTS = (
     notebook_outputs,
     chapter_status,
+    command_help,
     download_links,
     front_page,
     launch_links,

@@ -2,7 +2,7 @@
 // layers of attention that each add what they gathered. A matrix is one flat Float32Array, row
 // after row; T, C and D are the number of tokens, the width of a vector and the width of a head.
 
-import { fetched } from "./fetched.js";
+import { fetchedBytes, fetchedJson } from "./fetched.js";
 import { readSafetensors } from "./safetensors.js";
 
 export class AttentionOnly {
@@ -26,8 +26,7 @@ export class AttentionOnly {
 
   // url: the address of the two files, less their endings .json and .safetensors.
   static async fetch(url) {
-    const answers = await Promise.all([fetched(`${url}.json`), fetched(`${url}.safetensors`)]);
-    const [config, weights] = await Promise.all([answers[0].json(), answers[1].arrayBuffer()]);
+    const [config, weights] = await Promise.all([fetchedJson(`${url}.json`), fetchedBytes(`${url}.safetensors`)]);
     return new AttentionOnly(config, readSafetensors(weights));
   }
 

@@ -36,7 +36,7 @@ export function gptWeights(config, tensors) {
     const found = tensors[name] ? name : theirs;
     const tensor = tensors[found];
     const transposed = found === theirs && TRANSPOSED.test(theirs);
-    const shape = transposed ? shapeOf(name).toReversed() : shapeOf(name);
+    const shape = transposed ? [...shapeOf(name)].reverse() : shapeOf(name);
     if (String(tensor?.shape) !== String(shape)) {
       throw new Error(`${name} should have the shape [${shape}], not [${tensor?.shape ?? ""}]: are these the weights of another model?`);
     }

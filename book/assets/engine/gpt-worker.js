@@ -1,8 +1,8 @@
 // The model, away from the page, so that the page never stops while it computes. The page sends
-// {number, method, args} and gets {number, result} or {number, error}, in the order asked;
+// {number, method, args} and gets {number, result} or {number, error, name}, in the order asked;
 // while the weights come it also gets {number, progress}.
 
-import { fetched } from "./fetched.js";
+import { fetched, fetchedJson, onTheWay } from "./fetched.js";
 import { GPTReader } from "./gpt-reader.js";
 import { trace } from "./gpt-trace.js";
 import { GPT } from "./gpt.js";
@@ -14,8 +14,9 @@ let reader;
 const methods = {
   // folder: the address of a config.json and its weights. Returns the config.
   async load({ folder, weights }, report) {
-    const config = await (await fetched(new URL("config.json", folder))).json();
-    const bytes = await download(await fetched(new URL(weights, folder)), report);
+    const config = await fetchedJson(new URL("config.json", folder));
+    const response = await fetched(new URL(weights, folder));
+    const bytes = await onTheWay(response.url, () => download(response, report));
     model = new GPT(config, readSafetensors(bytes));
     reader = new GPTReader(model);
     return config;
@@ -54,7 +55,7 @@ addEventListener("message", ({ data: { number, method, args } }) => {
     try {
       postMessage({ number, result: await methods[method](...args, (progress) => postMessage({ number, progress })) });
     } catch (error) {
-      postMessage({ number, error: error.message });
+      postMessage({ number, error: error.message, name: error.name });
     }
   });
 });

@@ -1,7 +1,7 @@
 // The book's own model in the page: `minigpt.load("shakespeare")`, in a worker, from the very
 // files of the package. One for all elements of a page.
 
-import { fetched } from "./fetched.js";
+import { fetchedJson, NetworkError } from "./fetched.js";
 import { fromTokenizerJson } from "./tokenizer-json.js";
 
 const FOLDER = new URL("../models/shakespeare/", import.meta.url);
@@ -21,6 +21,16 @@ export function loadShippedModel(report) {
   return attempt;
 }
 
+// Of a worker that does not start a browser tells no more than that. Its modules tell the page.
+async function whyNotStarted() {
+  try {
+    await Promise.all([import("./gpt.js"), import("./gpt-reader.js"), import("./gpt-trace.js"), import("./safetensors.js")]);
+  } catch (error) {
+    if (error.name !== "TypeError") return error;  // that of a module which did not come
+  }
+  return new NetworkError("the model's script did not load");
+}
+
 class ShippedModel {
   static async load(report) {
     const worker = new Worker(new URL("gpt-worker.js", import.meta.url), { type: "module" });
@@ -28,7 +38,7 @@ class ShippedModel {
     try {
       const [config, tokenizer] = await Promise.all([
         model.ask("load", [{ folder: FOLDER.href, weights: WEIGHTS }], report),
-        fetched(new URL("tokenizer.json", FOLDER)).then((answer) => answer.json()).then(fromTokenizerJson),
+        fetchedJson(new URL("tokenizer.json", FOLDER)).then(fromTokenizerJson),
       ]);
       return Object.assign(model, { config, tokenizer });
     } catch (error) {
@@ -41,7 +51,7 @@ class ShippedModel {
     this.worker = worker;
     this.waiting = new Map();
     this.asked = 0;
-    worker.addEventListener("message", ({ data: { number, progress, result, error } }) => {
+    worker.addEventListener("message", ({ data: { number, progress, result, error, name } }) => {
       const { resolve, reject, report } = this.waiting.get(number) ?? {};
       if (!resolve) return;  // the worker broke meanwhile
       if (progress) {
@@ -50,11 +60,13 @@ class ShippedModel {
       }
       this.waiting.delete(number);
       if (error === undefined) resolve(result);
-      else reject(new Error(error));
+      else reject(Object.assign(new Error(error), { name }));
     });
-    worker.addEventListener("error", (event) => {
+    worker.addEventListener("error", async (event) => {
       event.preventDefault();
-      this.broken = new Error(event.message || "the model's script did not load");
+      this.broken = event.message
+        ? Object.assign(new Error(event.message), { name: "UncaughtError" })
+        : await whyNotStarted();
       for (const { reject } of this.waiting.values()) reject(this.broken);
       this.waiting.clear();
     });

@@ -27,7 +27,7 @@ export function fromTokenizerJson({ model, added_tokens = [] }) {
     if (idOf(left + right) !== 256 + k) throw wrong(`merge ${k} does not make token ${256 + k}`);
     return [idOf(left), idOf(right)];
   });
-  const special = added_tokens.toSorted((a, b) => a.id - b.id).map(({ id, content }, i) => {
+  const special = [...added_tokens].sort((a, b) => a.id - b.id).map(({ id, content }, i) => {
     if (id !== 256 + model.merges.length + i) throw wrong(`“${content}” is not after the last merge`);
     return content;
   });

@@ -7,13 +7,13 @@
 //      and again, until no neighbouring pair was ever learned.
 // The k-th merge makes token 256 + k, so "learned first" is also "smallest id".
 
-import { fetched } from "./fetched.js";
+import { fetchedJson } from "./fetched.js";
+import { LETTERS, NUMBERS, SPACES } from "./letters.js";
 
-// GPT-2's pre-split. JavaScript's own \s is not the \s that GPT-2 means (it adds U+FEFF and
-// leaves out U+0085), so the Unicode property is named instead.
+// GPT-2's pre-split, by the package's letters and not the browser's.
 const PIECE = new RegExp(
-  String.raw`'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+` +
-  String.raw`|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+`, "gu");
+  `'(?:[sdmt]|ll|ve|re)| ?[${LETTERS}]+| ?[${NUMBERS}]+| ?[^${SPACES}${LETTERS}${NUMBERS}]+`
+  + `|[${SPACES}]+(?![^${SPACES}])|[${SPACES}]+`, "gu");
 
 const CACHED_PIECES = 20_000;  // forget what was encoded after so many different pieces
 const CACHED_LENGTH = 40;      // longer pieces rarely come back
@@ -45,7 +45,7 @@ export class Tokenizer {
   // Step 1. Half of a surrogate pair (JavaScript allows it in a string) is no character
   // and has no bytes: it becomes U+FFFD, the replacement character, here and in TextEncoder.
   pieces(text) {
-    return text.replace(/\p{Surrogate}/gu, "\uFFFD").match(PIECE) ?? [];
+    return text.replace(/[\uD800-\uDFFF]/gu, "\uFFFD").match(PIECE) ?? [];
   }
 
   // Step 2.
@@ -202,5 +202,5 @@ export function loadTokenizer(url) {
 }
 
 async function fetchTokenizer(url) {
-  return new Tokenizer(await (await fetched(url)).json());
+  return new Tokenizer(await fetchedJson(url));
 }

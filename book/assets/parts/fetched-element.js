@@ -3,6 +3,7 @@
 
 import { whenNear } from "./near.js";
 import { make } from "./token-chips.js";
+import { whatFailed } from "./what-failed.js";
 
 // A subclass has `what`, the data in words; `fetchData()`, which throws where it does not come;
 // `begin()`, which builds the element; and `first`, what has the focus after a second attempt.
@@ -31,7 +32,7 @@ export class FetchedElement extends HTMLElement {
       await this.fetchData();
     } catch (error) {
       this.dataset.state = "failed";
-      this.message.textContent = `Could not load ${this.what}: check the connection and reload the page, or press the button. (${error.message})`;
+      this.message.textContent = whatFailed(this.what, error);
       this.retry.hidden = false;
       return;
     }

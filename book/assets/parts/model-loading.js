@@ -3,6 +3,7 @@
 
 import { loadShippedModel } from "../engine/shipped-model.js";
 import { make } from "./token-chips.js";
+import { whatFailed } from "./what-failed.js";
 
 export const WEIGHT = "2.7\u00a0MB";
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)}\u00a0MB`;
@@ -39,7 +40,7 @@ export class ModelLoading {
       this.button.hidden = false;
       this.button.textContent = "Try again";
       if (focused) this.button.focus();
-      this.message.textContent = inWords(error);
+      this.message.textContent = whatFailed("the model", error);
       return undefined;
     }
     this.node.hidden = true;
@@ -53,13 +54,3 @@ export class ModelLoading {
     this.bar.setAttribute("aria-valuetext", `${megabytes(loaded)} of ${total ? megabytes(total) : WEIGHT}`);
   }
 }
-
-// Why there is no model, and what to do.
-export function inWords(error) {
-  if (outOfMemory(error)) {
-    return `This device has too little memory for the model: close other tabs and try again. (${error.message})`;
-  }
-  return `Could not load the model: check the connection and press the button, or reload the page. (${error.message})`;
-}
-
-export const outOfMemory = (error) => /allocation|memory/i.test(error.message);

@@ -39,7 +39,8 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-export const number = (n) => n.toLocaleString("en-GB");
+// Thousands apart, as in 50,257.
+export const number = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
 export const count = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
 
 const MARKS = new Map([[" ", "·"], ["\n", "↵"], ["\t", "→"], ["\r", "␍"]]);

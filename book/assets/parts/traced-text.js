@@ -1,9 +1,10 @@
 // A text of the reader's and what it is on its way through the shipped model: the box to type
 // into, the model's loading, and the trace (gpt-trace.js) of what stands in the box.
 
-import { ModelLoading, outOfMemory } from "./model-loading.js";
+import { ModelLoading } from "./model-loading.js";
 import { whenNear } from "./near.js";
 import { count, make } from "./token-chips.js";
+import { isMistake, mistake, outOfMemory } from "./what-failed.js";
 
 const SHOWN = 48;        // tokens at most, as in <attention-explorer>
 const REST = 150;        // milliseconds without typing before the model reads
@@ -88,6 +89,7 @@ export class TracedText {
     if (error && outOfMemory(error)) {
       return `This device has too little memory for this text: shorten it, or close other tabs and reload the page. (${error.message})`;
     }
+    if (error && isMistake(error)) return mistake(error);
     if (error) return `The model could not read this text: change it, or reload the page. (${error.message})`;
     if (!all.length) return "Type something, and its tokens appear here.";
     if (all.length === ids.length) return "";

@@ -35,14 +35,37 @@
   }
 
   // A box that scrolls must take the keyboard's focus, or only a mouse can read its end.
-  const boxes = document.querySelectorAll("pre, .pst-scrollable-table-container, .output.text_html, .mg-math");
+  const boxes = { ".cell_output pre, .output.text_html": "Output", "pre": "Code", ".pst-scrollable-table-container": "Table", ".mg-math": "Formula" };
   const sized = new ResizeObserver((entries) => {
     for (const { target } of entries) {
-      if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
-      else target.removeAttribute("tabindex");
+      const scrolls = target.scrollWidth > target.clientWidth;
+      const [, name] = Object.entries(boxes).find(([selector]) => target.matches(selector));
+      for (const [attribute, value] of Object.entries({ tabindex: 0, role: "group", "aria-label": name })) {
+        if (scrolls) target.setAttribute(attribute, value);
+        else target.removeAttribute(attribute);
+      }
     }
   });
-  for (const box of boxes) sized.observe(box);
+  for (const box of document.querySelectorAll(Object.keys(boxes).join())) sized.observe(box);
+
+  // Menus are popovers. A browser of spring 2023 that has none gets them from here: one is open at
+  // a time, until a click elsewhere or Escape.
+  const popovers = "showPopover" in HTMLElement.prototype;
+  const showMenu = (menu) => (popovers ? menu.showPopover() : menu.classList.add("mg-open"));
+  const hideMenu = (menu) => (popovers ? menu.hidePopover() : menu.classList.remove("mg-open"));
+  if (!popovers) {
+    root.classList.add("mg-no-popovers");
+    addEventListener("click", (event) => {
+      const target = event.target.closest("[popovertarget]")?.getAttribute("popovertarget");
+      for (const menu of document.querySelectorAll("[popover]")) {
+        if (menu.id === target) menu.classList.toggle("mg-open");
+        else if (!menu.contains(event.target)) hideMenu(menu);
+      }
+    });
+    addEventListener("keydown", (event) => {
+      if (event.key === "Escape") document.querySelectorAll(".mg-open").forEach(hideMenu);
+    });
+  }
 
   const links = new Map();
   for (const link of document.querySelectorAll('.mg-toc a[href^="#"]')) {
@@ -63,7 +86,19 @@
   );
   for (const section of links.keys()) seen.observe(section);
   document.querySelector(".mg-toc")?.addEventListener("click", (event) => {
-    if (event.target.closest("a")) event.currentTarget.hidePopover();
+    if (event.target.closest("a")) hideMenu(event.currentTarget);
+  });
+
+  // An element whose script did not come, or does not run: layout.html tells.
+  addEventListener("element-failed", ({ detail: { script, error } }) => {
+    // Every browser says “module” of one that it could not fetch.
+    const why = error.name === "TypeError" && /module/i.test(error.message)
+      ? "did not load: check the connection and reload the page"
+      : "has a mistake: please report it, by the link “Report a mistake” below";
+    for (const element of document.querySelectorAll(script.split("/").at(-1).replace(/\.js$/, ""))) {
+      element.style.minHeight = 0;
+      element.textContent = `This part of the page ${why}. (${error.message}) It shows: ${element.dataset.still}`;
+    }
   });
 
   addEventListener("keydown", (event) => {
@@ -72,7 +107,7 @@
     if (event.ctrlKey && event.target.matches(":read-write")) return;
     event.preventDefault();
     const nav = document.getElementById("mg-nav");
-    if (!nav.checkVisibility()) nav.showPopover();
+    if (!nav.getClientRects().length) showMenu(nav);
     nav.querySelector("input").focus();
   });
 })();

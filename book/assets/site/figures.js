@@ -2,16 +2,35 @@
 // first figure comes near the screen.
 (() => {
   const base = new URL("../bokeh/", document.currentScript.src);
-  let ready;
+  const SCRIPTS = ["bokeh.min.js", "bokeh-widgets.min.js"];
+  const loaded = new Set();
   const load = (name) =>
     new Promise((done, failed) => {
       const script = document.createElement("script");
       script.src = new URL(name, base);
-      script.onload = done;
-      script.onerror = failed;
+      script.onload = () => { loaded.add(name); done(); };
+      script.onerror = () => failed(new Error(`${name} did not load`));
       document.head.append(script);
     });
-  const bokeh = () => (ready ??= load("bokeh.min.js").then(() => load("bokeh-widgets.min.js")));
+  let ready;
+  const bokeh = () => {
+    ready ??= load(SCRIPTS[0]).then(() => load(SCRIPTS[1]));
+    ready.catch(() => { ready = undefined; });  // so that the next figure asks again
+    return ready;
+  };
+  // A page that is being printed waits for nothing that it loads, except so.
+  const bokehAtOnce = () => {
+    for (const name of SCRIPTS.filter((script) => !loaded.has(script))) {
+      const request = new XMLHttpRequest();
+      request.open("GET", new URL(name, base), false);
+      request.send();
+      if (request.status !== 200) throw new Error(`${name} answered ${request.status}`);
+      document.head.append(Object.assign(document.createElement("script"), { textContent: request.responseText }));
+      loaded.add(name);
+    }
+    ready = Promise.resolve();
+  };
+  if (location.protocol === "file:") bokeh().catch(() => {});  // where no such request is allowed; each figure says it
 
   // Which of the page's colours each part of a plot takes. Curves and marks keep their own:
   // the palette is legible on both pages.
@@ -42,7 +61,7 @@
     .noUi-handle:focus-visible { outline: 3px solid var(--mg-hue-2); outline-offset: 2px; }
   `;
 
-  const drawn = []; // the models of every figure on the page
+  const drawn = new Map(); // of every figure that stands on the page {layout, models}
   const paint = (models) => {
     const style = getComputedStyle(document.documentElement);
     const colour = (name) => style.getPropertyValue(`--mg-${name}`).trim();
@@ -58,7 +77,7 @@
       }
     }
   };
-  new MutationObserver(() => drawn.forEach(paint)).observe(document.documentElement, {
+  new MutationObserver(() => drawn.forEach(({ models }) => paint(models))).observe(document.documentElement, {
     attributeFilter: ["data-theme"],
   });
 
@@ -80,32 +99,81 @@
     }
   };
 
+  // What Bokeh.embed.embed_item does, less its wait for the next task, which printing has not.
+  const embed = async (json, place, change = () => {}) => {
+    const layout = Bokeh.require("document/document").Document.from_json(json);
+    const models = layout.roots().flatMap((root) => [...root.references()]);
+    for (const model of models) {
+      if ("stylesheets" in model.properties) model.stylesheets = [...model.stylesheets, CONTROLS];
+      change(model);
+    }
+    paint(models);
+    const { roots } = await Bokeh.embed.add_document_standalone(layout, place);
+    return { layout, models, roots };
+  };
+  const stored = (figure) => JSON.parse(document.getElementById(`${figure.id}-data`).textContent, groundless).doc;
+  const fail = (figure, error) => {
+    figure.style.minHeight = 0;
+    figure.textContent = `This figure could not be drawn (${error.message}): check the connection and reload the page. It shows: ${figure.getAttribute("aria-label")}`;
+  };
+
+  const figures = [...document.querySelectorAll(".minigpt-figure")];
+  const waiting = new Set(figures);
   const draw = async (figure) => {
+    if (!waiting.delete(figure)) return;
+    near.unobserve(figure);
     try {
       await bokeh();
-      const data = document.getElementById(`${figure.id}-data`).textContent;
-      const views = await Bokeh.embed.embed_item(JSON.parse(data, groundless), figure.id);
-      const models = views.roots.flatMap((view) => [...view.model.references()]);
-      for (const model of models) {
-        if ("stylesheets" in model.properties) model.stylesheets = [...model.stylesheets, CONTROLS];
-      }
-      drawn.push(models);
-      paint(models);
+      figure.replaceChildren();
+      drawn.set(figure, await embed(stored(figure), figure));
       for (const wait of [0, 300, 1000]) setTimeout(() => nameHandles(figure), wait); // drawn again as styles arrive
     } catch (error) {
-      figure.textContent = `This figure could not be drawn (${error.message ?? "a script did not load"}). It shows: ${figure.getAttribute("aria-label")}`;
+      fail(figure, error);
     }
   };
 
   const near = new IntersectionObserver(
     (entries) => {
-      for (const entry of entries) {
-        if (!entry.isIntersecting) continue;
-        near.unobserve(entry.target);
-        draw(entry.target);
-      }
+      for (const entry of entries) if (entry.isIntersecting) draw(entry.target);
     },
     { rootMargin: "400px" },
   );
-  for (const figure of document.querySelectorAll(".minigpt-figure")) near.observe(figure);
+  for (const figure of waiting) near.observe(figure);
+
+  // On paper a copy stands for each figure, as it is at that moment: in the paper's width, and drawn
+  // in SVG, as a canvas has its picture only with the next frame, which printing does not wait for.
+  const copies = [];
+  const copy = async (figure) => {
+    const place = Object.assign(document.createElement("div"), { className: "mg-on-paper" });
+    copies.push(place);
+    figure.append(place);
+    figure.classList.add("mg-copied");
+    const json = drawn.get(figure)?.layout.to_json() ?? stored(figure);
+    try {
+      const { roots } = await embed(json, place, (model) => { if (model.type === "Figure") model.output_backend = "svg"; });
+      // A legend has its size when it is drawn, and then its place, as elsewhere with the next frames.
+      for (let pass = 0; pass < 3; pass++) for (const root of roots) root.invalidate_layout?.();
+    } catch (error) {
+      place.textContent = `This figure could not be printed (${error.message}). It shows: ${figure.getAttribute("aria-label")}`;
+    }
+  };
+  document.addEventListener("to-paper", ({ detail: { waits } }) => {
+    if (waits) {
+      waits.push(...[...waiting].map(draw));
+      return;
+    }
+    try {
+      bokehAtOnce();
+    } catch (error) {
+      console.warn(`Figures are on paper as words: ${error.message}`);
+      return;
+    }
+    figures.forEach(copy);
+  });
+  document.addEventListener("from-paper", () => {
+    for (const place of copies.splice(0)) {
+      place.parentElement.classList.remove("mg-copied");
+      place.remove();
+    }
+  });
 })();

@@ -16,6 +16,8 @@
     full: "There is too little room for the book: free some storage on this device, then try again.",
     refused: "This browser does not let the page keep files: leave the private window, or allow the site to store data, then try again.",
   };
+  const mistake = (message) => "The page made a mistake while keeping the book: please report it, by the link "
+    + `“Report a mistake” at the end of the page. (${message})`;
   let state;
 
   const show = (next, text = "") => {
@@ -30,7 +32,7 @@
     if (focused) (keep.hidden ? remove : keep).focus();
     box.hidden = false;
   };
-  const fail = (why) => show("failed", WHY[why] ?? WHY.unreachable);
+  const fail = (why = "unreachable", message) => show("failed", WHY[why] ?? mistake(message));
 
   // Whether the reader has removed the book, so that the installed app does not keep it again.
   const wish = (removed) => {
@@ -76,9 +78,9 @@
     settle();
   };
 
-  workers.addEventListener("message", ({ data: { done, total, kept, failed } }) => {
+  workers.addEventListener("message", ({ data: { done, total, kept, failed, message } }) => {
     // An edition that comes behind the kept one is nobody's concern until it is there.
-    if (failed && state !== "kept") fail(failed);
+    if (failed && state !== "kept") fail(failed, message);
     if (state !== "keeping") return;
     if (kept) show("kept", KEPT);
     if (!total) return;

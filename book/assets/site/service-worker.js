@@ -65,7 +65,7 @@ async function keepAll() {
   if (!error) return;
   const full = error.name === "QuotaExceededError";
   if (full) await caches.delete(CACHE);
-  await tell({ failed: full ? "full" : "unreachable" });
+  await tell({ failed: full ? "full" : error.unreachable ? "unreachable" : "mistake", message: `${error.name}: ${error.message}` });
   throw error;
 }
 
@@ -79,7 +79,8 @@ async function keep(cache, places, address, hash) {
   }
   // A file of another edition, out of a cache on the way or from a server in the middle of an
   // update, does not have the hash: fetch rejects it, and with it the answer of an error.
-  const body = await (await fetch(address, { cache: "no-store", integrity: hash })).blob();
+  const body = await fetch(address, { cache: "no-store", integrity: hash }).then((answer) => answer.blob())
+    .catch((error) => { throw Object.assign(error, { unreachable: true }); });
   const headers = { "Content-Length": body.size, ETag: hash };  // the type is the blob's
   await cache.put(address, new Response(body, { headers }));
 }

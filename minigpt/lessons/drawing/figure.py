@@ -25,19 +25,35 @@ DIGITS = 5  # of a number in a figure; an eye, a label and a hover tell no more 
 _numbers = count(1)
 _bokehjs_sent = False
 
+# What stands in a figure until it is drawn, which is for ever where no script runs.
+_WORDS = (
+    "<p>{alt}</p><p><small>This figure is drawn by a script, which does not run here.</small></p>"
+)
+
 # Outside the book's pages nobody has loaded BokehJS: take the notebook's own, or fetch it.
 _BOOTSTRAP = """
 (() => {
-  // Kernels number their figures alike: take the newest of this number that is not drawn yet.
-  const figure = [...document.querySelectorAll('[id="%(id)s"]:empty')].at(-1);
+  // Kernels number their figures alike: take the newest of this number, and give it one of its own.
+  const figure = [...document.querySelectorAll('[id="%(id)s"]')].at(-1);
   const data = figure.nextElementSibling.textContent;
   figure.id += "-" + document.querySelectorAll(".minigpt-figure").length;
-  const draw = () => Bokeh.embed.embed_item(JSON.parse(data), figure.id);
+  const fail = (why) => {
+    figure.querySelector("small").textContent = `This figure is drawn by a script, which ${why}.`;
+  };
+  const draw = () => {
+    const words = [...figure.childNodes];
+    figure.replaceChildren();
+    Bokeh.embed.embed_item(JSON.parse(data), figure.id).catch((error) => {
+      figure.replaceChildren(...words);
+      fail(`failed: ${error.message}`);
+    });
+  };
   const load = ([url, ...rest]) => {
     if (!url) return draw();
     const script = document.createElement("script");
     script.src = url;
     script.onload = () => load(rest);
+    script.onerror = () => fail(`could not be fetched from ${url}: check the connection`);
     document.head.append(script);
   };
   if (window.Bokeh) draw(); else load(%(urls)s);
@@ -76,7 +92,7 @@ class Figure:
         draw = _BOOTSTRAP % {"id": self.id, "urls": json.dumps(urls)}
         return (
             f'<div class="minigpt-figure" id="{self.id}" role="figure"'
-            f' aria-label="{escape(self.alt)}"></div>'
+            f' aria-label="{escape(self.alt)}">{_WORDS.format(alt=escape(self.alt))}</div>'
             f'<script type="application/json" id="{self.id}-data">{data}</script>'
             f"<script data-figure-bootstrap>{draw}</script>"
         )

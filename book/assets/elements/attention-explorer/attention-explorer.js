@@ -12,6 +12,7 @@ import { whenNear } from "../../parts/near.js";
 import { keepOneTabStop, moveFocus } from "../../parts/tab-stop.js";
 import { chipText, count, loadVocabulary, make } from "../../parts/token-chips.js";
 import { tokenName } from "../../parts/token-name.js";
+import { whatFailed } from "../../parts/what-failed.js";
 import { describe, describeCell, percent, summarize, WRITTEN } from "./in-words.js";
 import { paint, tint, WeightMap } from "./weight-map.js";
 import { WeightTable } from "./weight-table.js";
@@ -165,8 +166,7 @@ class AttentionExplorer extends HTMLElement {
       [this.model, this.tokenizer] = await loadModel();
     } catch (error) {
       this.dataset.state = "failed";
-      this.say("Could not load the model: check the connection and reload the page, or press the button."
-        + ` (${error.message})`);
+      this.say(whatFailed("the model", error));
       this.retry.hidden = false;
       this.announce(this.message.textContent);
       return;

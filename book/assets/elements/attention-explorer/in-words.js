@@ -6,7 +6,7 @@ export const WRITTEN = 0.05;    // from this weight on a token's percentage is w
 
 export const percent = (weight) => (weight > 0 && weight < 0.005 ? "<\u00a01\u00a0%" : `${Math.round(100 * weight)}\u00a0%`);
 
-const list = new Intl.ListFormat("en-GB", { type: "conjunction" });
+const listed = (parts) => [parts.slice(0, -1).join(", "), parts.at(-1)].filter(Boolean).join(" and ");
 
 // “lord” (token 7) looks 62 % at “my” (6), 20 % at “,” (3) and 18 % at 5 other tokens.
 export function describe(explorer, at) {
@@ -24,7 +24,7 @@ export function describe(explorer, at) {
     const rest = ranked.slice(told.length).reduce((sum, i) => sum + weight(i), 0);
     parts.push(`${percent(rest)} at ${count(left, "other token")}`);
   }
-  return `“${explorer.named(at)}” (token ${at + 1}) ${backward ? "is looked at by" : "looks"} ${list.format(parts)}.`;
+  return `“${explorer.named(at)}” (token ${at + 1}) ${backward ? "is looked at by" : "looks"} ${listed(parts)}.`;
 }
 
 export function describeCell(explorer, query, key) {

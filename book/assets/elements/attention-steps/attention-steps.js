@@ -242,17 +242,19 @@ class AttentionSteps extends HTMLElement {
         ...(summed ? [total(i)] : [])))));
   }
 
-  // The asking token's row through the steps so far; later ones keep their place.
+  // The asking token's row through the steps so far; later ones keep their place, empty.
   drawTrace() {
+    const later = () => make("tr", { "aria-hidden": "true" },
+      make("th", { text: "\u00a0" }), make("td", { colspan: this.tokens.length }));
     this.trace.replaceChildren(
       make("caption", { text: `${quoted(this.tokens[this.asking])} through the steps` }),
       header("step", ...this.tokens),
-      make("tbody", {}, ...STEPS.map(({ key, short }, step) => make("tr",
-        { class: step > this.at && "mg-later", "aria-current": step === this.at && "step" },
+      make("tbody", {}, ...STEPS.map(({ key, short }, step) => (step > this.at ? later() : make("tr",
+        { "aria-current": step === this.at && "step" },
         make("th", { scope: "row", text: `${step + 1}. ${short}` }),
         ...(key === "outputs"
           ? [make("td", { colspan: this.tokens.length, text: `(${this.result.outputs[this.asking].map((x) => shown(x)).join(", ")})` })]
-          : this.tokens.map((_, j) => this.cell(step, this.asking, j)))))));
+          : this.tokens.map((_, j) => this.cell(step, this.asking, j))))))));
   }
 
   // What the step did for the asking token: a sentence, then one line a number.

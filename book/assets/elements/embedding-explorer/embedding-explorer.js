@@ -7,6 +7,7 @@
 
 import { whenNear } from "../../parts/near.js";
 import { make, number } from "../../parts/token-chips.js";
+import { whatFailed } from "../../parts/what-failed.js";
 import { clamp, MapPicture } from "./map-picture.js";
 import { KINDS, shapeOf } from "./token-kinds.js";
 import { fetchMap, unmarked, WHENS } from "./map-data.js";
@@ -108,16 +109,15 @@ class EmbeddingExplorer extends HTMLElement {
       if (retried) this.search.input.focus();
     } catch (error) {
       this.loading = undefined;  // the next load tries again
-      this.state("failed");
-      console.warn(error);
+      this.state("failed", error);
     }
   }
 
-  state(name) {
+  state(name, error) {
     this.dataset.state = name;
     this.message.textContent = {
       loading: "Loading the map of the tokens …",
-      failed: "Could not load the map of the tokens. Check the connection, then press the button.",
+      failed: error && whatFailed("the map of the tokens", error),
     }[name] ?? "";
     this.retry.hidden = name !== "failed";
     for (const button of [...this.switches, ...this.kinds]) button.setAttribute("aria-disabled", String(name !== "ready"));

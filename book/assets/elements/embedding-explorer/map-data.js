@@ -1,7 +1,7 @@
 // What the map holds: every token, where it stands before and after training, and its neighbours.
 // The numbers are computed by book/_ext/site/model_files.py.
 
-import { fetched } from "../../engine/fetched.js";
+import { fetchedBytes } from "../../engine/fetched.js";
 import { readSafetensors } from "../../engine/safetensors.js";
 import { loadVocabulary, spelled } from "../../parts/token-chips.js";
 import { kindOf, KINDS, NOT_TEXT } from "./token-kinds.js";
@@ -18,7 +18,7 @@ export const unmarked = (text) => text.replaceAll("·", " ").replaceAll("↵", "
 
 export async function fetchMap() {
   const [tokenizer, file] = await Promise.all([
-    loadVocabulary("shakespeare"), fetched(FILE).then((answer) => answer.arrayBuffer()),
+    loadVocabulary("shakespeare"), fetchedBytes(FILE),
   ]);
   return new TokenMap(tokenizer, readSafetensors(file));
 }

@@ -17,7 +17,7 @@ export class TokenSearch {
       autocapitalize: "off", placeholder: "queen, ROMEO, ing, #300",
       input: () => this.suggest(), keydown: (event) => this.key(event), blur: () => this.close(),
     });
-    this.list = make("ul", { id: `${id}-list`, role: "listbox", "aria-label": "Tokens found", hidden: true });
+    this.list = make("ul", { id: `${id}-list`, role: "listbox", tabindex: -1, "aria-label": "Tokens found", hidden: true });
     this.note = make("p", { class: "mg-note", role: "status" });
     this.node = make("div", { class: "mg-find" },
       make("label", { class: "mg-label", for: `${id}-search`, text: "Find a token" }),

@@ -7,6 +7,7 @@
 import { whenNear } from "../../parts/near.js";
 import { keepOneTabStop, moveFocus } from "../../parts/tab-stop.js";
 import { VOCABULARIES, count, fillChip, hex, loadVocabulary, make, number, spell, spelled } from "../../parts/token-chips.js";
+import { whatFailed } from "../../parts/what-failed.js";
 
 const FIRST_TEXT = "To be, or not to be: that is the question.";
 const SHOWN = 400;       // chips on the page at most; the counts are always for the whole text
@@ -80,7 +81,7 @@ class LiveTokenizer extends HTMLElement {
       click: () => { this.touched = true; this.load(name); },
     });
     panel.chips = make("div", {
-      class: "mg-chips", role: "toolbar", "aria-label": `Tokens: ${title}`,
+      class: "mg-chips", role: "toolbar", tabindex: -1, "aria-label": `Tokens: ${title}`,
       keydown: (event) => moveFocus(event, chipsOf(panel), { forward: panel.chips.dir === "rtl" ? -1 : 1 }),
       focusin: (event) => { keepOneTabStop(event.target, chipsOf(panel)); this.inspect(name, event.target); },
       click: (event) => this.inspect(name, event.target),
@@ -116,8 +117,9 @@ class LiveTokenizer extends HTMLElement {
     try {
       this.tokenizers[name] = await loadVocabulary(name);
       panel.state = "ready";
-    } catch {
+    } catch (error) {
       panel.state = "failed";
+      panel.why = whatFailed(`${VOCABULARIES[name].owner} vocabulary`, error);
       panel.loading = undefined;  // the next load tries again
     }
     const buttonHadFocus = document.activeElement === panel.button;
@@ -150,7 +152,7 @@ class LiveTokenizer extends HTMLElement {
     panel.message.textContent = {
       waiting: "Type, or press an example or this button, and the tokens appear here.",
       loading: `Loading ${owner} vocabulary …`,
-      failed: `Could not load ${owner} vocabulary: reload the page, or press the button to try again.`,
+      failed: panel.why,
     }[panel.state] ?? "";
     if (!tokenizer) return;
     const ids = tokenizer.encode(this.input.value);

@@ -60,7 +60,7 @@ class LogitLens extends HTMLElement {
     this.entropy = make("p", { class: "mg-lens-entropy" });
     this.live = make("p", { class: "mg-visually-hidden", role: "status" });
     this.body = make("div", { class: "mg-lens", hidden: true },
-      make("div", { class: "mg-lens-scroll" }, this.table),
+      make("div", { class: "mg-lens-scroll", tabindex: -1 }, this.table),
       make("p", { class: "mg-lens-legend" }, "Tints: ", ...samples,
         make("span", { class: "mg-lens-sample mg-settled", text: "framed" }), " the last answer, from where on it stays."),
       this.verdict,

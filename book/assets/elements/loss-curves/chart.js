@@ -119,7 +119,7 @@ export function drawChart(picture, { run, healthy, logged, evaluated, steps, ref
     text("tick", x(step), norm.bottom + 16, String(Math.round(step)), step === steps ? "end" : "middle");
     add("line", "grid", { x1: x(step), x2: x(step), y1: norm.bottom, y2: norm.bottom + 4 });
   }
-  text("axis", 2, 13, `loss in nats a token${log ? ", logarithmic" : ""}`);
+  text("axis", 2, 15, `loss in nats a token${log ? ", logarithmic" : ""}`);
   text("axis", 2, norm.top - 10, "length of the gradient, logarithmic");
   text("axis", right, height - 6, "step", "end");
 

@@ -4,7 +4,7 @@
 // The runs (minigpt/results/curves.json) are fetched when the element comes near the screen.
 // `element.load()` resolves when they are there, and `element.data` holds them.
 
-import { fetched } from "../../engine/fetched.js";
+import { fetchedJson } from "../../engine/fetched.js";
 import { FetchedElement } from "../../parts/fetched-element.js";
 import { keepOneTabStop, moveFocus } from "../../parts/tab-stop.js";
 import { count, make, number } from "../../parts/token-chips.js";
@@ -51,7 +51,7 @@ class LossCurves extends FetchedElement {
   what = "the runs";
 
   async fetchData() {
-    const data = await (await fetched(FILE)).json();
+    const data = await fetchedJson(FILE);
     Object.assign(this, unpack(data));
     this.data = data;
   }

@@ -8,6 +8,7 @@
 import { mergePair } from "../../engine/tokenizer.js";
 import { whenNear } from "../../parts/near.js";
 import { VOCABULARIES, count, fillChip, loadVocabulary, make, number, spelled } from "../../parts/token-chips.js";
+import { whatFailed } from "../../parts/what-failed.js";
 
 const PACE = 1400;    // milliseconds between two steps while playing
 const LONGEST = 40;   // characters that the reader may type
@@ -61,14 +62,19 @@ class MergeStepper extends HTMLElement {
       this.restart([...trainingStates(this.text, Number(this.getAttribute("merges") ?? Infinity))]);
       return;
     }
-    whenNear(this, () => this.choose(this.vocabulary));
+    whenNear(this, () => this.load());
+  }
+
+  // Resolves when the vocabulary is there, or when the page says that it is not.
+  async load() {
+    if (!this.training && !this.tokenizer) await this.choose(this.vocabulary);
   }
 
   disconnectedCallback() { this.pause(); }
 
   // For its picture: all steps done.
   async pose() {
-    if (!this.training && !this.tokenizer) await this.choose(this.vocabulary);
+    await this.load();
     this.go(this.states.length - 1);
   }
 
@@ -134,8 +140,8 @@ class MergeStepper extends HTMLElement {
       if (this.vocabulary !== name) return;  // the reader has chosen again meanwhile
       this.tokenizer = tokenizer;
       this.encode();
-    } catch {
-      if (this.vocabulary === name) this.say(`Could not load ${VOCABULARIES[name].owner} vocabulary: reload the page.`);
+    } catch (error) {
+      if (this.vocabulary === name) this.say(whatFailed(`${VOCABULARIES[name].owner} vocabulary`, error, "reload the page"));
     }
   }
 

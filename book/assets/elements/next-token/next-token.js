@@ -5,7 +5,7 @@
 // writes them). For tests: `element.load()` resolves when they are there, `element.contexts` holds
 // them, `element.result` is what `sample` made of those shown, `element.counts` what was drawn.
 
-import { fetched } from "../../engine/fetched.js";
+import { fetchedJson } from "../../engine/fetched.js";
 import { draw, randomNumbers, ranked, sample, softmax } from "../../engine/sampling.js";
 import { FetchedElement } from "../../parts/fetched-element.js";
 import { along, axisEnd, axisMarks, bars, decimals, leftOf, legend, sum } from "../../parts/probability-bars.js";
@@ -47,8 +47,8 @@ class NextToken extends FetchedElement {
   }
 
   async fetchData() {
-    const [answer, tokenizer] = await Promise.all([fetched(FILE), loadVocabulary("shakespeare")]);
-    this.contexts = unpack(await answer.json(), tokenizer);
+    const [scores, tokenizer] = await Promise.all([fetchedJson(FILE), loadVocabulary("shakespeare")]);
+    this.contexts = unpack(scores, tokenizer);
     this.tokenizer = tokenizer;
   }
 

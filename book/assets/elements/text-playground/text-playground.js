@@ -6,8 +6,9 @@
 // the model, `element.write()` when writing has ended; `element.ids` are the tokens of the prompt
 // and the text, `element.written` how many were written, `element.text` is the whole of it.
 
-import { ModelLoading, outOfMemory, WEIGHT } from "../../parts/model-loading.js";
+import { ModelLoading, WEIGHT } from "../../parts/model-loading.js";
 import { count, make, number } from "../../parts/token-chips.js";
+import { isMistake, mistake, outOfMemory } from "../../parts/what-failed.js";
 import { GrowingText } from "./growing-text.js";
 import { linkTo, linkToText, readLink } from "./playground-link.js";
 import { TokenDrawn } from "./token-drawn.js";
@@ -174,7 +175,8 @@ class TextPlayground extends HTMLElement {
       if (turn !== this.turn) return;
       const stays = this.written ? " What it wrote so far stays." : "";
       const why = outOfMemory(error) ? "this device has too little memory" : error.message;
-      this.say(`The model stopped: ${why}.${stays} Press “Try again”, or reload the page.`);
+      this.say(isMistake(error) ? mistake(error) + stays
+        : `The model stopped: ${why}.${stays} Press “Try again”, or reload the page.`);
       this.wish = () => {
         this.say("");
         return this.begin(fields, job);

@@ -101,7 +101,6 @@ export class WrittenText {
 
   // A box that scrolls must take the keyboard's focus where nothing inside does.
   reachable() {
-    if (this.buttons.length) this.node.removeAttribute("tabindex");
-    else this.node.tabIndex = 0;
+    this.node.tabIndex = this.buttons.length ? -1 : 0;  // without one, Firefox would stop at it too
   }
 }
