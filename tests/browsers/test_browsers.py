@@ -25,8 +25,9 @@ WATCHED = f"""<head>
 LOOK, FOCUSED, STYLES = (
     (HERE / name).read_text("utf-8") for name in ("look.js", "focused.js", "styles.js")
 )
-# What only improves a text where it is known, and what only phones need.
-NOT_NEEDED = {"text-wrap: pretty", "text-size-adjust: 100%"}
+# What only improves a text where it is known, what only phones need, and what only long texts on
+# paper do.
+NOT_NEEDED = {"text-wrap: pretty", "text-size-adjust: 100%", "field-sizing: content"}
 FIRST, LAST, MOST_STOPS = "Skip to the text", "Report a mistake", 400
 # What the playground writes with a seed.
 WRITE = """
