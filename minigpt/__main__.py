@@ -32,8 +32,8 @@ def main(argv: list[str] | None = None) -> int:
     except OSError as error:  # of help, as on a full disk; commands tell of their own
         click.echo(f"Error: {error}", err=True)
         return 1
-    except click.Abort:  # Ctrl-C outside of what a command has to finish, or for the second time
-        click.echo("minigpt: stopped; the same command starts or goes on again", err=True)
+    except click.Abort as stop:  # Ctrl-C outside of what a command has to finish, or once more
+        click.echo(f"minigpt: stopped{stop}", err=True)
         return 130
     finally:
         let_go_of_dead_streams()

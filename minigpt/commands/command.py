@@ -13,6 +13,7 @@ from click.shell_completion import CompletionItem
 from minigpt.commands.interrupts import held_back
 
 MODELS = ("shakespeare", "gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl")
+HUB = "hf:"  # begins the name of a model on the Hugging Face hub
 
 
 class Option(click.Option):
@@ -27,6 +28,11 @@ class Option(click.Option):
         super().__init__(*names, **rest)
         self.section, self.field = section, field
 
+    def get_help_record(self, context: click.Context) -> tuple[str, str]:
+        """The range of a number stands in the brackets of what holds without it."""
+        typed, text = super().get_help_record(context) or ("", "")
+        return typed, text.replace("]  [", "; ")
+
 
 class Name(click.ParamType):
     """The name of a thing: one that is known, or a file's or folder's.
@@ -34,18 +40,25 @@ class Name(click.ParamType):
     Args:
         known: what a shell offers beside the names of files.
         files: whether a file is named, and no folder.
+        new: whether it names what is to be made, which may not be called as a model that is known.
     """
 
     name = "name"
 
-    def __init__(self, *known: str, files: bool = False) -> None:
-        self.known, self.kind = known, "file" if files else "dir"
+    def __init__(self, *known: str, files: bool = False, new: bool = False) -> None:
+        self.known, self.kind, self.new = known, "file" if files else "dir", new
 
     def convert(
         self, value: Any, parameter: click.Parameter | None, context: click.Context | None
     ) -> str:
         if not value:
             self.fail("it is empty, as a variable of the shell is that was not set", parameter)
+        if self.new and (value in MODELS or value.startswith(HUB)):
+            self.fail(
+                f"{value!r} already names a model, for --model of minigpt generate: give another "
+                f"name, or ./{value}",
+                parameter,
+            )
         return value
 
     def shell_complete(
@@ -59,15 +72,16 @@ class Command(click.Command):
     """A command that ``minigpt.commands.<its name>.run.run`` does, given its options.
 
     ValueError and OSError are what a user can mend, and are printed in one line. Anything else is
-    a fault of ours and is not hidden.
+    a fault of ours and is not hidden. The exit status is 2 where the command line is at fault.
 
     Args:
         examples: command lines for the end of the help.
+        after_stop: what is to be done after a Ctrl-C that came too early for the command to say.
     """
 
-    def __init__(self, *names: Any, examples: str = "", **rest: Any) -> None:
+    def __init__(self, *names: Any, examples: str = "", after_stop: str = "", **rest: Any) -> None:
         super().__init__(*names, **rest)
-        self.examples = examples
+        self.examples, self.after_stop = examples, after_stop
 
     def invoke(self, context: click.Context) -> int:
         try:
@@ -75,11 +89,14 @@ class Command(click.Command):
                 run = importlib.import_module(f"minigpt.commands.{self.name}.run").run
             return run(SimpleNamespace(**context.params))
         except KeyboardInterrupt:
-            raise click.Abort from None
+            raise click.Abort(self.after_stop) from None
         except (ValueError, OSError) as error:
             if isinstance(error, BrokenPipeError):
                 raise
-            raise click.ClickException(self.as_typed(str(error))) from error
+            message = self.as_typed(str(error))
+            mistyped = isinstance(error, FileNotFoundError) or re.match(r"--|[A-Z]+ is ", message)
+            kind = click.UsageError if mistyped else click.ClickException
+            raise kind(message) from error
 
     def as_typed(self, message: str) -> str:
         """A message of the package with options in the place of the settings that it names.

@@ -8,14 +8,14 @@ from pathlib import Path
 import click
 import torch
 
-from minigpt.commands.command import MODELS
+from minigpt.commands.command import HUB, MODELS
 from minigpt.exchange import hub, shipped
 from minigpt.exchange import load as load_folder
 from minigpt.model import GPT
 from minigpt.tokenizer import BPETokenizer, CharTokenizer, open_tokenizer
 
+PARTS = ("states", "tokens", "tensorboard")  # of a run's folder
 GPT2 = {name: f"openai-community/{name}" for name in MODELS if name.startswith("gpt2")}
-HUB = "hf:"
 
 
 def find_folder(name: str, option: str = "--model") -> Path:
@@ -28,6 +28,9 @@ def find_folder(name: str, option: str = "--model") -> Path:
         return shipped.PRETRAINED / name
     folder = Path(name)
     if folder.is_dir():
+        inside = folder.name in PARTS and not (folder / "config.json").exists()
+        if inside and (near := _model_above(folder)) is not None:
+            raise FileNotFoundError(f"{option} is {name!r}, a part of a run: give {near}")
         return folder
     if name in GPT2 or name.startswith(HUB):
         wanted = GPT2.get(name, name.removeprefix(HUB))
@@ -39,8 +42,10 @@ def find_folder(name: str, option: str = "--model") -> Path:
         except ImportError as error:
             raise click.ClickException(str(error)) from None
     if folder.is_file():
+        near = _model_above(folder)
         raise FileNotFoundError(
-            f"{option} is {name!r}, a file: give the folder of a model, such as {folder.parent}"
+            f"{option} is {name!r}, a file: give the folder of a model"
+            f"{'' if near is None else f', here {near}'}"
         )
     close = get_close_matches(name, MODELS, 1)
     raise FileNotFoundError(
@@ -48,6 +53,20 @@ def find_folder(name: str, option: str = "--model") -> Path:
         f"{f'did you mean {close[0]}? ' if close else ''}{HUB}OWNER/NAME fetches one from the "
         "Hugging Face hub"
     )
+
+
+def _model_above(path: Path) -> Path | None:
+    """The nearest folder around a path that holds a model or a run."""
+    around = path.parents
+    return next(
+        (folder for folder in around if holds_run(folder) or (folder / "config.json").exists()),
+        None,
+    )
+
+
+def holds_run(folder: Path) -> bool:
+    """Whether a run was begun in a folder, if only by reading its text."""
+    return (folder / "run.json").exists() or (folder / "tokens" / "training.safetensors").exists()
 
 
 def open_model(
@@ -60,7 +79,7 @@ def open_model(
         ValueError: a file in it that is damaged.
     """
     folder = find_folder(name, option)
-    if (folder / "run.json").exists() and not (folder / "model.safetensors").exists():
+    if holds_run(folder) and not (folder / "model.safetensors").exists():
         raise FileNotFoundError(
             f"{option} is {name!r}, a run that has saved no model yet: go on with it, by the "
             "command that started it, until its first evaluation"

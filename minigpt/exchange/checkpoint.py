@@ -162,7 +162,7 @@ def _check_tokenizer(path: Path, said: Mapping[str, str]) -> None:
     digest = said.get(SHA256 + path.name)
     if digest is None or not path.is_file() or file_digest(path.read_bytes()) == digest:
         return
-    if file_digest(_tokenizer_bytes(open_tokenizer(path))) != digest:
+    if file_digest(tokenizer_bytes(open_tokenizer(path))) != digest:
         raise ValueError(
             f"{path} is not the tokenizer that the weights were saved with: put that back; or, if "
             "it is meant, take it out, load the model, and save both to another folder"
@@ -203,13 +203,16 @@ def _tokenizer_files(tokenizer: BPETokenizer | CharTokenizer, vocab_size: int) -
     if END in getattr(tokenizer, "special_tokens", {}):
         settings |= {"bos_token": END, "eos_token": END}
     return {
-        TOKENIZER: _tokenizer_bytes(tokenizer),
+        TOKENIZER: tokenizer_bytes(tokenizer),
         "tokenizer_config.json": _json(settings),
     }
 
 
-def _tokenizer_bytes(tokenizer: BPETokenizer | CharTokenizer) -> bytes:
-    """The file that it saves: the same for equal tokenizers."""
+def tokenizer_bytes(tokenizer: BPETokenizer | CharTokenizer) -> bytes:
+    """The tokenizer.json that a tokenizer saves: the same for equal ones.
+
+    Used in https://minigpt-book.github.io/minigpt/model.html
+    """
     with TemporaryDirectory() as folder:
         tokenizer.save(Path(folder) / TOKENIZER)
         return (Path(folder) / TOKENIZER).read_bytes()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from minigpt.data.whole_file import read_json
 from minigpt.exchange.checkpoint import load as load_folder
-from minigpt.exchange.gpt2_format import config_from_gpt2
+from minigpt.exchange.checkpoint import read_config
 from minigpt.exchange.int8_file import load_int8
 from minigpt.model import GPT
 from minigpt.tokenizer import BPETokenizer
@@ -37,8 +36,7 @@ def load(name: str, int8: bool = False) -> tuple[GPT, BPETokenizer]:
         )
     folder = PRETRAINED / name
     if int8:
-        config = config_from_gpt2(read_json(folder / "config.json"))
-        model = load_int8(config, folder / "int8.safetensors")
+        model = load_int8(read_config(folder), folder / "int8.safetensors")
     else:
         model = load_folder(folder)
     return model, BPETokenizer.load(folder / "tokenizer.json")

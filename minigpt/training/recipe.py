@@ -83,8 +83,8 @@ class Recipe:
             raise ValueError(f"warmup is {self.warmup} steps, of {self.steps}: shorten it")
         if self.batch_size % self.accumulate:
             raise ValueError(
-                f"a batch_size of {self.batch_size} cannot be cut into {self.accumulate} equal "
-                "parts (accumulate): choose a number that divides it"
+                f"batch_size is {self.batch_size}, which cannot be cut into {self.accumulate} "
+                "equal parts (accumulate): choose a number that divides it"
             )
 
     def _whole(self, name: str, least: int) -> None:

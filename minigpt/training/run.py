@@ -110,8 +110,19 @@ def train(
             )
         )
         best = _go_on(folder, trainer, told)
-        run = _Run(folder, trainer, validation, tokenizer, intervals, best, told, tensorboard)
-        run.sample, run.progress, run.starts_trained = sample, progress and run.writes, bool(origin)
+        run = _Run(
+            folder,
+            trainer,
+            validation,
+            tokenizer,
+            intervals,
+            best,
+            told,
+            tensorboard,
+            sample,
+            progress,
+            starts_trained=origin is not None,
+        )
         try:
             with told.interruption:
                 run.take_steps()
@@ -160,6 +171,9 @@ class _Run:
         best: float,
         told: Report,
         tensorboard: bool,
+        sample: Callable[[], str] | None,
+        progress: bool,
+        starts_trained: bool,
     ) -> None:
         self.folder, self.trainer, self.best, self.told = folder, trainer, best, told
         self.validation, self.tokenizer = validation, tokenizer
@@ -170,8 +184,8 @@ class _Run:
         if self.writes:
             board = folder / "tensorboard" if tensorboard else None
             self.log = TrainingLog(folder / "log.jsonl", trainer.steps_taken, board)
-        self.sample: Callable[[], str] | None = None
-        self.progress, self.starts_trained = self.writes, False
+        self.sample, self.progress = sample, progress and self.writes
+        self.starts_trained = starts_trained
         self.saved = trainer.steps_taken  # the step of the newest state
         self.evaluated: tuple[int, float | None] = (trainer.steps_taken, None)  # its step and loss
         self.since = (time.perf_counter(), trainer.steps_taken)  # of the last line of the log

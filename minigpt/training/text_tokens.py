@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from torch import Tensor
 from tqdm.auto import tqdm
@@ -17,6 +16,7 @@ from minigpt.data.corpus import split_place
 from minigpt.data.text_file import text_blocks
 from minigpt.data.token_file import open_tokens, source_of, write_token_blocks
 from minigpt.data.whole_file import replacing
+from minigpt.exchange.checkpoint import tokenizer_bytes
 from minigpt.tokenizer import BPETokenizer, CharTokenizer
 from minigpt.training.processes import Processes
 
@@ -171,13 +171,10 @@ def _source(
     survey: TextSurvey, tokenizer: BPETokenizer | CharTokenizer, validation_fraction: float
 ) -> str:
     """A digest of all that decides which ids are in the files."""
-    with TemporaryDirectory() as folder:
-        tokenizer.save(Path(folder) / "tokenizer.json")
-        contents = (Path(folder) / "tokenizer.json").read_bytes()
     made_from = [
         FORMAT,
         survey.digest,
-        hashlib.sha256(contents).hexdigest(),
+        hashlib.sha256(tokenizer_bytes(tokenizer)).hexdigest(),
         float(validation_fraction),
     ]
     return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()

@@ -56,8 +56,16 @@ def test_a_run_says_how_far_it_is_and_of_which_step_its_model(tmp_path, capsys):
     model.unlink()
     assert main(["info", str(tmp_path / "run")]) == 0
     assert re.search(r"^model: +none saved yet$", capsys.readouterr().out, re.M)
-    assert main(["generate", "a", "--model", str(tmp_path / "run")]) == 1
+    assert main(["generate", "a", "--model", str(tmp_path / "run")]) == 2
     assert "a run that has saved no model yet: go on with it" in capsys.readouterr().err
+
+
+def test_a_folder_whose_run_has_only_read_its_text(tmp_path, capsys):
+    """As after a power cut while a long text is tokenized."""
+    (tmp_path / "run" / "tokens").mkdir(parents=True)
+    (tmp_path / "run" / "tokens" / "training.safetensors").touch()
+    assert main(["info", str(tmp_path / "run"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["model"] == "none saved yet"
 
 
 def test_a_line_each_for_people(capsys):
@@ -85,5 +93,5 @@ def test_without_a_name_it_lists_names(capsys):
 )
 def test_what_is_no_model_is_one_line(tmp_path, monkeypatch, capsys, name, message):
     monkeypatch.chdir(tmp_path)
-    assert main(["info", name]) == 1
+    assert main(["info", name]) == 2
     assert re.match(rf"Error: .*{message}.*\n$", capsys.readouterr().err)

@@ -246,6 +246,35 @@ def test_every_option_says_what_it_does_and_what_holds_without_it():
     assert OPTIONS["recipe"].default in RECIPES
 
 
+NUMBERS = [n for n in (*MODEL_FIELDS, *RECIPE_FIELDS) if hasattr(OPTIONS[n].type, "min_open")]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_the_range_of_an_option_is_that_of_its_setting(name):
+    """At the edges: what the parser lets through the package takes, and nothing else."""
+    limits = OPTIONS[name].type
+    step = 1 if isinstance(limits, click.IntRange) else 1e-9
+    other = {"warmup": 0} if name == "steps" else {"n_head": 1} if name == "n_embd" else {}
+    start = Recipe() if name in RECIPE_FIELDS else GPTConfig(9, **other)
+    inside, outside = [], []
+    for edge, is_open, out in (
+        (limits.min, limits.min_open, -step),
+        (limits.max, limits.max_open, step),
+    ):
+        if edge is not None:
+            (outside if is_open else inside).append(edge)
+            (inside if is_open else outside).append(edge - out if is_open else edge + out)
+    for value in inside:
+        limits.convert(str(value), None, None)
+        assert getattr(replace(start, **other | {name: value}), name) == value
+    for value in outside:
+        with pytest.raises(click.BadParameter):
+            limits.convert(str(value), None, None)
+        with pytest.raises(ValueError, match=f"{name} is "):
+            replace(start, **other | {name: value})
+    assert inside and outside and len(NUMBERS) == 18
+
+
 def test_the_examples_of_the_help_are_understood():
     examples = described.EXAMPLES.replace("\\\n", "")
     lines = re.findall(r"^(?:torchrun .* -m )?minigpt train (.*)$", examples, re.M)
@@ -303,7 +332,19 @@ def test_a_shell_can_complete(capsys, monkeypatch, shell):
         (["train", "run", "too"], "Got unexpected extra argument (too)"),
         (["train", "run", "--n-head", "two"], "'--n-head': 'two' is not a valid integer"),
         (["train", "run", "--dropout", "some"], "'--dropout': 'some' is not a valid float"),
-        (["train", "run", "--clip", "no"], "'--clip': 'no' is no number, nor none"),
+        (["train", "run", "--clip", "no"], "'--clip': 'no' is not a valid float"),
+        (["train", "run", "--clip", "0"], "'--clip': 0.0 is not in the range x>0"),
+        (["train", "run", "--steps", "0"], "'--steps': 0 is not in the range x>=1"),
+        (["train", "run", "--learning-rate", "-1"], "'--learning-rate': -1.0 is not in the range"),
+        (["train", "run", "--dropout", "1"], "'--dropout': 1.0 is not in the range 0<=x<1"),
+        (["train", "run", "--log-every", "0"], "'--log-every': 0 is not in the range x>=1"),
+        (["train", "run", "--evaluate-every=-1"], "'--evaluate-every': -1 is not in the range"),
+        (["train", "run", "--checkpoint-every=-1"], "'--checkpoint-every': -1 is not in the"),
+        (["train", "run", "--sample-every=0"], "'--sample-every': 0 is not in the range x>=1"),
+        (["train", "run", "--validation-fraction=1"], "1.0 is not in the range 0<x<1"),
+        (["train", "shakespeare"], "'shakespeare' already names a model, for --model of minigpt"),
+        (["train", "gpt2"], "give another name, or ./gpt2"),
+        (["train", "hf:me/mine"], "'hf:me/mine' already names a model"),
         (["train", "run", "--optimizer", "sgd"], "'--optimizer': 'sgd' is not one of 'adamw'"),
         (["train", "run", "--schedule", "flat"], "'--schedule': 'flat' is not one of 'cosine'"),
         (["train", "run", "--precision", "int8"], "'--precision': 'int8' is not one of 'float32"),
@@ -322,31 +363,34 @@ def test_what_the_parser_refuses_names_the_option(capsys, options, message):
 
 
 ERRORS = {
-    "--steps 0": r"--steps is 0; it must be a whole number of at least 1",
+    f"--seed {2**63}": r"--seed is 9223372036854775808; it must be below 2\*\*63",
     "--warmup 9 --steps 8": r"--warmup is 9 steps, of 8: shorten it",
-    "--batch-size 9 --accumulate 2": r"a --batch-size of 9 .* 2 equal parts \(--accumulate\)",
-    "--learning-rate -1": r"--learning-rate is -1\.0; it must be a .*number above 0",
+    "--batch-size 9 --accumulate 2": r"--batch-size is 9, .* 2 equal parts \(--accumulate\)",
     "--clip nan": r"--clip is nan; it must be",
     "--n-head 3": r"--n-embd 16 cannot be cut into --n-head 3 heads of equal width",
-    "--dropout 1": r"--dropout is 1\.0",
-    "--log-every 0": r"--log-every is 0; it must be a whole number of at least 1",
-    "--evaluate-every -1": r"--evaluate-every is -1; it must be a whole number of at least 1",
-    "--checkpoint-every -1": r"--checkpoint-every is -1; it must be a whole number of at least 1",
+    "--dropout nan": r"--dropout is nan",
     "--device gpu": r"--device is 'gpu', which is not to be had here: leave the option out",
-    "--validation-fraction 1": r"--validation-fraction is 1\.0; it must lie between 0 and 1",
+    "--validation-fraction nan": r"--validation-fraction is nan; it must lie between 0 and 1",
+    "--text nothing.txt": r"no file nothing\.txt in .*: check the name and the folder",
+    "--tokenizer words": r"--tokenizer is 'words': no file, nor one of shakespeare, gpt2, charac",
+}
+FAILURES = {
     "--validation-fraction 0.001": r"the validation text has \d+ tokens; a window of 16 needs 17.*"
     r"choose a shorter --context-length",
     "--validation-fraction 0.999": r"the training text has \d+ tokens; a window of 16 needs 17",
-    "--text nothing.txt": r"no file nothing\.txt in .*: check the name and the folder",
     "--text .": r"\. is a folder; give the path of one text file",
-    "--tokenizer words": r"--tokenizer is 'words': no file, nor one of shakespeare, gpt2, charac",
     f"--tokenizer {shlex.quote(str(README))}": r"README\.md is no whole JSON file",
 }
 
 
-@pytest.mark.parametrize(("options", "message"), ERRORS.items(), ids=ERRORS)
-def test_an_error_is_one_line_and_nothing_is_written(tmp_path, capsys, options, message):
-    assert main(["train", str(tmp_path / "run"), *TINY, *shlex.split(options)]) == 1
+@pytest.mark.parametrize(
+    ("options", "message", "status"),
+    [*((*row, 2) for row in ERRORS.items()), *((*row, 1) for row in FAILURES.items())],
+    ids=[*ERRORS, *FAILURES],
+)
+def test_an_error_is_one_line_and_nothing_is_written(tmp_path, capsys, options, message, status):
+    """With 2 where another command line is needed, as where the parser refuses one."""
+    assert main(["train", str(tmp_path / "run"), *TINY, *shlex.split(options)]) == status
     out, err = capsys.readouterr()
     assert out == "" and err.count("\n") == 1
     assert re.match(rf"Error: .*({message})", err), err
@@ -462,20 +506,28 @@ def test_a_run_may_start_from_a_model(tmp_path, capsys, given):
 
 def test_the_model_to_start_from_is_named_if_it_is_not_there(tmp_path, capsys):
     options = ["train", str(tmp_path / "run"), f"--text={README}", "--from=nothing"]
-    assert main(options) == 1
+    assert main(options) == 2
     assert re.match(r"Error: --from is 'nothing': no folder, nor one of", capsys.readouterr().err)
     assert not (tmp_path / "run").exists()
 
 
-def test_the_model_to_start_from_may_not_know_the_plays(tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize("option", ["--from", "--tokenizer"])
+@pytest.mark.parametrize("text", [[], ["--text=README.md"]], ids=["the plays", "a file"])
+def test_the_tokenizer_of_a_model_to_start_from_may_lack_a_letter(
+    tmp_path, capsys, monkeypatch, option, text
+):
     start = GPT(GPTConfig(len(LETTERS.vocab), 16, 1, 2, 16), torch.Generator().manual_seed(5))
     checkpoint.save(start, tmp_path / "start", LETTERS)
     monkeypatch.setattr(command, "shakespeare", lambda: "ROMEO:\nBut soft.\n\n" * 90)
-    assert main(["train", str(tmp_path / "run"), f"--from={tmp_path / 'start'}"]) == 1
-    message = (
-        r"Error: the model that --from names cannot .* \(character 'R' .*\): give its own --text"
+    monkeypatch.chdir(README.parent)
+    name = str(tmp_path / "start" / ("" if option == "--from" else "tokenizer.json"))
+    assert main(["train", str(tmp_path / "run"), option, name, *text]) == 2
+    letter, which = ("R", "Shakespeare's plays") if not text else ("#", "README.md")
+    assert re.match(
+        rf"Error: {option} is '{re.escape(name)}', whose tokenizer cannot read {which}: "
+        rf"character '{letter}' .*; give another --text, or train from the start",
+        capsys.readouterr().err,
     )
-    assert re.match(message, capsys.readouterr().err)
 
 
 def test_a_text_may_come_from_standard_input(tmp_path, given, monkeypatch):

@@ -107,10 +107,12 @@ def test_a_warmup_fits_into_the_run():
 
 def test_a_batch_is_cut_into_equal_parts():
     assert Recipe(batch_size=12, accumulate=3).accumulate == 3
-    match = r"batch_size of 12 cannot be cut into 5 equal parts \(accumulate\): choose a number"
+    match = (
+        r"batch_size is 12, which cannot be cut into 5 equal parts \(accumulate\): choose a number"
+    )
     with pytest.raises(ValueError, match=match):
         Recipe(batch_size=12, accumulate=5)
-    with pytest.raises(ValueError, match="batch_size of 4 cannot be cut into 8 equal parts"):
+    with pytest.raises(ValueError, match="batch_size is 4, which cannot be cut into 8 equal parts"):
         Recipe(batch_size=4, accumulate=8)
 
 

@@ -14,9 +14,9 @@ and transformers write. The text appears as it is written; Ctrl-C stops.
 """
 PROMPT = r"""
 What to continue. Without one, or with -, it is standard input, if that is no terminal; if that is
-empty too, a new speech begins after an empty line. Here, in --prompt and in --stop, \n is a line
-break, \t a tab and \\ a backslash; a file or standard input holds UTF-8, with line breaks of its
-own.
+empty too, or PROMPT is "", a new speech begins after an empty line. Here, in --prompt and in
+--stop, \n is a line break, \t a tab and \\ a backslash; a file or standard input holds UTF-8,
+with line breaks of its own.
 """
 EXAMPLES = """
 minigpt generate "HAMLET:"
@@ -27,6 +27,7 @@ minigpt generate "To be" --samples 3 --json
 minigpt generate --model gpt2 --interactive
 """
 TEXT, MODEL, CHOICE, OUTPUT = "Text", "Model", "How tokens are chosen", "Output"
+PROBABILITY = click.FloatRange(0, 1, min_open=True)
 DTYPES = ("float32", "bfloat16", "float16", "float64")
 
 command = Command(
@@ -45,7 +46,7 @@ command = Command(
         ),
         Option(
             ["--tokens"],
-            type=int,
+            type=click.IntRange(1),
             default=200,
             show_default=True,
             metavar="N",
@@ -99,7 +100,7 @@ command = Command(
         Option(
             ["--temperature"],
             field="temperature",
-            type=float,
+            type=click.FloatRange(0),
             default=1.0,
             show_default=True,
             metavar="X",
@@ -109,7 +110,7 @@ command = Command(
         Option(
             ["--top-k"],
             field="top_k",
-            type=int,
+            type=click.IntRange(1),
             metavar="N",
             section=CHOICE,
             help="Draw from this many best tokens only.",
@@ -117,7 +118,7 @@ command = Command(
         Option(
             ["--top-p"],
             field="top_p",
-            type=float,
+            type=PROBABILITY,
             metavar="X",
             section=CHOICE,
             help="Draw from the fewest best tokens that have this probability together.",
@@ -125,7 +126,7 @@ command = Command(
         Option(
             ["--min-p"],
             field="min_p",
-            type=float,
+            type=PROBABILITY,
             metavar="X",
             section=CHOICE,
             help="Draw from tokens at least this many times as probable as the best.",
@@ -133,7 +134,7 @@ command = Command(
         Option(
             ["--repetition-penalty"],
             field="repetition_penalty",
-            type=float,
+            type=click.FloatRange(0.001, 1000),
             default=1.0,
             show_default=True,
             metavar="X",
@@ -144,20 +145,24 @@ command = Command(
             ["-i", "--interactive"],
             is_flag=True,
             section=OUTPUT,
-            help="Ask for one beginning after the other.",
+            help="Ask for one beginning after the other; an empty line goes on with the last text. "
+            "A seed is that of the whole session. Lines may come through a pipe, too.",
         ),
         Option(
             ["--json"],
             is_flag=True,
             section=OUTPUT,
-            help="One JSON object a line and text: prompt, text, its tokens with their log-"
-            "probabilities, what ended it, seed, tokens per second.",
+            help="One JSON object a line and text: prompt, text, its tokens (those of a stop text "
+            "too) with their log-probabilities as of --logprobs, what ended it, seed, tokens per "
+            "second.",
         ),
         Option(
             ["--logprobs"],
             is_flag=True,
             section=OUTPUT,
-            help="After the text, every token with the natural logarithm of its probability.",
+            help="After the text, every token, those of a stop text too, with the natural "
+            "logarithm of the probability that the model itself gave it, before --temperature and "
+            "the other choices.",
         ),
         Option(
             ["--stats"],

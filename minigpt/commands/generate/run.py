@@ -33,7 +33,9 @@ def run(options: SimpleNamespace) -> int:
     seed = secrets.randbelow(2**32) if options.seed is None else options.seed
     model, tokenizer = open_model(options.model, getattr(torch, options.dtype))
     generator = torch.Generator(device).manual_seed(seed)
-    writer = Writer(model.to(device), tokenizer, options.tokens, sampling, stop, generator)
+    logprobs = options.json or options.logprobs
+    choices = (options.tokens, sampling, stop, generator, logprobs)
+    writer = Writer(model.to(device), tokenizer, *choices)
     status = 0
     try:
         try:
@@ -47,7 +49,8 @@ def run(options: SimpleNamespace) -> int:
                 if number == 0:
                     _say_if_cut(text)
                 if options.json:
-                    _show(json.dumps(_as_json(text, own_seed)) + "\n")
+                    status, found = _as_json(text, own_seed)
+                    _show(json.dumps(found) + "\n")
                 else:
                     if options.samples > 1:
                         _show(f"--- {number + 1} of {options.samples} ---\n")
@@ -118,10 +121,17 @@ def _say_if_cut(text: Written) -> None:
         )
 
 
-def _as_json(text: Written, seed: int) -> dict:
-    return {
+def _as_json(text: Written, seed: int) -> tuple[int, dict]:
+    """All that is known of a text when it has ended; and 130 if Ctrl-C ended it."""
+    status, joined = 0, ""
+    try:
+        for piece in text.pieces:
+            joined += piece
+    except KeyboardInterrupt:
+        status, text.ended_by = 130, "interrupted"
+    return status, {
         "prompt": text.prompt,
-        "text": "".join(text.pieces),
+        "text": joined,
         "tokens": text.tokens(),
         "ended_by": text.ended_by,
         "prompt_tokens": text.prompt_tokens,

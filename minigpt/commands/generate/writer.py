@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import torch
 
 from minigpt.generation import Sampling
-from minigpt.generation.decoding import stream_with_logprobs
+from minigpt.generation.decoding import stream, stream_with_logprobs
 from minigpt.generation.text_stream import end_tokens, prompt_ids, text_of
 from minigpt.model import GPT
 from minigpt.tokenizer import BPETokenizer, CharTokenizer
@@ -17,7 +17,7 @@ from minigpt.tokenizer import BPETokenizer, CharTokenizer
 
 @dataclass
 class Writer:
-    """A model with all that decides what it writes."""
+    """A model with all that decides what it writes, and whether log-probabilities are asked for."""
 
     model: GPT
     tokenizer: BPETokenizer | CharTokenizer
@@ -25,6 +25,7 @@ class Writer:
     sampling: Sampling
     stop: Sequence[str]
     generator: torch.Generator
+    logprobs: bool
 
     def begin(self, prompt: str) -> Written:
         """A text that is written as its `pieces` are asked for.
@@ -37,7 +38,11 @@ class Writer:
         written = Written(self, prompt, len(ids), len(seen))
         end = end_tokens(self.model, self.tokenizer)
         choices = (self.sampling, end, self.generator, True, self.tokenizer.vocab_size)
-        tokens = stream_with_logprobs(self.model, seen, self.tokens, *choices)
+        if self.logprobs:
+            tokens = stream_with_logprobs(self.model, seen, self.tokens, *choices)
+        else:
+            alone = stream(self.model, seen, self.tokens, *choices)
+            tokens = ((token, 0.0) for token in alone)
         written.pieces = text_of(self.tokenizer, written.kept(tokens), self.stop)
         return written
 
@@ -48,8 +53,8 @@ class Written:
 
     Attributes:
         prompt_tokens, seen_tokens: of the prompt, and of its end that the model sees.
-        chosen: the tokens so far, each with the natural logarithm of its probability.
-        ended_by: "length", "end of text" or "stop", once it has ended.
+        chosen: the tokens so far, each with the natural logarithm of its probability, if asked for.
+        ended_by: "length", "end of text", "stop" or "interrupted", once it has ended.
         seconds: since the first token was asked for.
     """
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from minigpt.commands.models import GPT2, HUB, find_folder
+from minigpt.commands.command import HUB
+from minigpt.commands.models import GPT2, find_folder, holds_run
 from minigpt.data.whole_file import read_json
 from minigpt.exchange import shipped
 from minigpt.exchange.checkpoint import read_config
@@ -53,6 +54,8 @@ def about(folder: Path) -> dict[str, Any]:
             return found | {"model": "damaged, or not of this run: minigpt generate says more"}
         found |= {"model": str(kept), "model_step": kept.step}
         found["model_validation_loss"] = round(kept.validation_loss, 4)
+    elif holds_run(folder) and not (folder / "config.json").exists():
+        return found | {"model": "none saved yet"}
     config = read_config(folder)
     return found | {
         "parameters": parameter_count(config),

@@ -13,7 +13,8 @@ Train a GPT on a text, in a folder that it can go on from.
 
 Without options: the book's own size on Shakespeare's plays, with the fast recipe. Ctrl-C stops
 after the step at hand; the same command goes on from there, to the same weights as if it had
-never stopped.
+never stopped. A run keeps its settings, --steps too: more steps for its model are a run of their
+own, in another folder, with --from.
 
 Losses are in nats per token: how surprised the model is at what comes next, 0 being never.
 """
@@ -32,18 +33,20 @@ PRESETS = ("gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl", "shakespeare")
 RECIPES = ("adamw", "fast")
 
 
-class NumberOrNone(click.ParamType):
+class RangeOrNone(click.FloatRange):
     """A number, or the word that takes a limit away."""
-
-    name = "number"
 
     def convert(
         self, value: Any, parameter: click.Parameter | None, context: click.Context | None
     ) -> float | str:
-        try:
-            return value if value == "none" else float(value)
-        except ValueError:
-            self.fail(f"{value!r} is no number, nor none", parameter, context)
+        return value if value == "none" else super().convert(value, parameter, context)
+
+
+WHOLE = click.IntRange(0)
+COUNT = click.IntRange(1)
+ABOVE_0 = click.FloatRange(0, min_open=True)
+SHARE = click.FloatRange(0, 1)
+BELOW_1 = click.FloatRange(0, 1, max_open=True)
 
 
 def setting(
@@ -56,7 +59,8 @@ def setting(
     """
     flag = f"--{name}/--no-{name}" if kind is bool else f"--{name}"
     other = "" if adamw is None else f"; adamw: {adamw}"
-    metavar = "X" if isinstance(kind, NumberOrNone) else {int: "N", float: "X"}.get(kind)
+    whole, choice = isinstance(kind, click.IntRange), isinstance(kind, click.Choice)
+    metavar = None if kind is bool or choice else "N" if whole else "X"
     return Option(
         [flag],
         type=kind,
@@ -75,10 +79,11 @@ command = Command(
     "train",
     help=HELP,
     examples=EXAMPLES,
+    after_stop="; the same command starts or goes on again",
     params=[
         click.Argument(
             ["folder"],
-            type=Name(),
+            type=Name(new=True),
             help="Of this run, made if it is not there: its model, in a form that minigpt generate "
             "and transformers read, a log and checkpoints.",
         ),
@@ -100,7 +105,7 @@ command = Command(
         Option(
             ["--validation-fraction"],
             field="validation_fraction",
-            type=float,
+            type=click.FloatRange(0, 1, min_open=True, max_open=True),
             default=0.1,
             show_default=True,
             metavar="X",
@@ -121,11 +126,15 @@ command = Command(
             help="Start from the weights, sizes and tokenizer of this model, which --model of "
             "minigpt generate can name too.  [default: random weights]",
         ),
-        setting(MODEL, "context-length", int, 256, "The most tokens that the model sees at once."),
-        setting(MODEL, "n-layer", int, 6, "Blocks."),
-        setting(MODEL, "n-head", int, 5, "Heads of attention in a block."),
-        setting(MODEL, "n-embd", int, 160, "Width of a token's vector; the heads must divide it."),
-        setting(MODEL, "dropout", float, 0.0, "Share of numbers set to 0 while training."),
+        setting(
+            MODEL, "context-length", COUNT, 256, "The most tokens that the model sees at once."
+        ),
+        setting(MODEL, "n-layer", COUNT, 6, "Blocks."),
+        setting(MODEL, "n-head", COUNT, 5, "Heads of attention in a block."),
+        setting(
+            MODEL, "n-embd", COUNT, 160, "Width of a token's vector; the heads must divide it."
+        ),
+        setting(MODEL, "dropout", BELOW_1, 0.0, "Share of numbers set to 0 while training."),
         setting(MODEL, "bias", bool, True, "Learned vectors in linear layers and norms."),
         setting(MODEL, "tied", bool, True, "Score with the token table itself."),
         Option(
@@ -136,16 +145,16 @@ command = Command(
             section=RECIPE,
             help="Choices that go well together.",
         ),
-        setting(RECIPE, "steps", int, 2000, "How often the weights change."),
+        setting(RECIPE, "steps", COUNT, 2000, "How often the weights change."),
         setting(
             RECIPE,
             "batch-size",
-            int,
+            COUNT,
             16,
             "Pieces of text (windows) that a step learns from, over all processes.",
         ),
         setting(
-            RECIPE, "accumulate", int, 1, "Parts that a batch is cut into, to need less memory."
+            RECIPE, "accumulate", COUNT, 1, "Parts that a batch is cut into, to need less memory."
         ),
         setting(
             RECIPE,
@@ -155,21 +164,21 @@ command = Command(
             "adamw, or muon for the matrices in the blocks with AdamW for the rest.",
             adamw="adamw",
         ),
-        setting(RECIPE, "learning-rate", float, 0.01, "The highest, of AdamW.", adamw=0.001),
-        setting(RECIPE, "muon-learning-rate", float, 0.02, "The highest, of Muon."),
+        setting(RECIPE, "learning-rate", ABOVE_0, 0.01, "The highest, of AdamW.", adamw=0.001),
+        setting(RECIPE, "muon-learning-rate", ABOVE_0, 0.02, "The highest, of Muon."),
         setting(
             RECIPE,
             "beta-1",
-            float,
+            BELOW_1,
             0.8,
             "How much of the past AdamW's mean gradient keeps.",
             adamw=0.9,
         ),
-        setting(RECIPE, "beta-2", float, 0.95, "The same for the mean square.", adamw=0.99),
+        setting(RECIPE, "beta-2", BELOW_1, 0.95, "The same for the mean square.", adamw=0.99),
         setting(
             RECIPE,
             "weight-decay",
-            float,
+            SHARE,
             0.0,
             "Share of matrices and tables taken off a step, times the learning rate.",
             adamw=0.1,
@@ -182,13 +191,19 @@ command = Command(
             "How the learning rate goes: down a cosine, or flat and then down a line.",
             adamw="cosine",
         ),
-        setting(RECIPE, "warmup", int, 0, "Steps in which the learning rate rises.", adamw=100),
-        setting(RECIPE, "final", float, 0.1, "Share of the highest rate that a cosine ends at."),
-        setting(RECIPE, "decay", float, 0.6, "Share of the steps over which a trapezoid falls."),
+        setting(RECIPE, "warmup", WHOLE, 0, "Steps in which the learning rate rises.", adamw=100),
+        setting(RECIPE, "final", SHARE, 0.1, "Share of the highest rate that a cosine ends at."),
+        setting(
+            RECIPE,
+            "decay",
+            click.FloatRange(0, 1, min_open=True),
+            0.6,
+            "Share of the steps over which a trapezoid falls.",
+        ),
         setting(
             RECIPE,
             "clip",
-            NumberOrNone(),
+            RangeOrNone(0, min_open=True),
             "none",
             "The longest gradient, longer ones are shortened; none for no limit.",
             adamw=1.0,
@@ -200,10 +215,16 @@ command = Command(
             "float32",
             "Of the products; weights are float32.",
         ),
-        setting(RECIPE, "seed", int, 1, "Of the weights, the order of the text, and dropout."),
+        setting(
+            RECIPE,
+            "seed",
+            WHOLE,
+            1,
+            "Of the weights, the order of the text, and dropout.",
+        ),
         Option(
             ["--log-every"],
-            type=int,
+            type=COUNT,
             default=10,
             show_default=True,
             metavar="N",
@@ -213,24 +234,26 @@ command = Command(
         ),
         Option(
             ["--evaluate-every"],
-            type=int,
+            type=COUNT,
             metavar="N",
             section=RUN,
             field="evaluate",
             help="Steps between looks at the validation text; the best model so far is saved "
-            "then.  [default: a twentieth of the steps, at most 250]",
+            "then.  [default: a twentieth of the steps, or more where looking takes long; at most "
+            "250]",
         ),
         Option(
             ["--checkpoint-every"],
-            type=int,
+            type=COUNT,
             metavar="N",
             section=RUN,
             field="checkpoint",
-            help="Steps between states to go on from.  [default: as --evaluate-every]",
+            help="Steps between states to go on from.  [default: a twentieth of the steps, at most "
+            "250]",
         ),
         Option(
             ["--sample-every"],
-            type=int,
+            type=COUNT,
             metavar="N",
             section=RUN,
             field="sample",

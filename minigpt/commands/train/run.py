@@ -54,14 +54,13 @@ def run(options: SimpleNamespace) -> int:
         raise explained from error
     except Interrupted as stop:
         if processes.rank == 0:
-            with suppress(OSError):
-                tell(str(stop))
+            _tell_of_stop(str(stop), tell)
         return 128 + stop.signal_number
     finally:
         processes.leave()
     if processes.rank == 0:
         with suppress(OSError):
-            tell(f"next: minigpt generate --model {shlex.quote(str(folder))}")
+            tell(f"next: minigpt generate --model {shlex.quote(options.folder)}")
     return 0
 
 
@@ -101,10 +100,13 @@ def _train(
             folder, text, survey, tokenizer, fraction, check, processes, bars
         )
     except ValueError as error:
-        if options.text is None and start is not None and str(error).startswith("character "):
+        if str(error).startswith("character ") and not characters:
+            by = "--tokenizer" if start is None else "--from"
+            text_name = "Shakespeare's plays" if options.text is None else options.text
             raise ValueError(
-                f"the model that --from names cannot read Shakespeare's plays ({error}): give its "
-                "own --text"
+                f"{by} is {options.tokenizer or options.from_model!r}, whose tokenizer cannot read "
+                f"{text_name}: {error}; give another --text, or train from the start with "
+                "--tokenizer characters"
             ) from None
         raise
     model = GPT(config, torch.Generator().manual_seed(recipe.seed))
@@ -153,6 +155,15 @@ def _tell(line: str) -> None:
     """Print a line above the bars, at once; OSError if nobody is there."""
     tqdm.write(line)
     sys.stdout.flush()
+
+
+def _tell_of_stop(line: str, tell: Callable[[str], None]) -> None:
+    """Where standard output is gone, as after `| head`, standard error may still be read."""
+    try:
+        tell(line)
+    except OSError:
+        with suppress(OSError):
+            click.echo(f"minigpt: {line}", err=True)
 
 
 def _keep_quiet(line: str) -> None:
