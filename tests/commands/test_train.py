@@ -254,8 +254,8 @@ def test_the_range_of_an_option_is_that_of_its_setting(name):
     """At the edges: what the parser lets through the package takes, and nothing else."""
     limits = OPTIONS[name].type
     step = 1 if isinstance(limits, click.IntRange) else 1e-9
-    other = {"warmup": 0} if name == "steps" else {"n_head": 1} if name == "n_embd" else {}
-    start = Recipe() if name in RECIPE_FIELDS else GPTConfig(9, **other)
+    other = {"warmup": 0} if name == "steps" else {"n_head": 1} if name in ("n_head", "n_embd") else {}
+    start = Recipe() if name in RECIPE_FIELDS else PRESETS["shakespeare"]
     inside, outside = [], []
     for edge, is_open, out in (
         (limits.min, limits.min_open, -step),
