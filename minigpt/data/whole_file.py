@@ -56,11 +56,11 @@ def read_json(path: str | Path) -> Any:
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"no file {path}: check the name, or save one first")
+        raise FileNotFoundError(f"no file {path}: check the name")
     try:
         # "sig": Windows' editors put a mark before it. ValueError: not JSON, or not UTF-8.
         return json.loads(path.read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise ValueError(
-            f"{path} is no whole JSON file ({error}); it may be cut short: save it again"
+            f"{path} is no whole JSON file ({error}): it is of another kind, or was cut short"
         ) from None

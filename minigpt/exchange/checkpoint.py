@@ -183,8 +183,10 @@ def read_config(folder: Path) -> GPTConfig:
     Used in https://minigpt-book.github.io/minigpt/model.html
     """
     path = folder / "config.json"
-    if not path.is_file() and (advice := instead_of(folder)):
-        raise FileNotFoundError(f"no file {path}{advice}")
+    if not path.is_file():
+        if not folder.exists():
+            raise FileNotFoundError(f"no folder {folder}: check the name")
+        raise FileNotFoundError(f"{folder} holds no model: no config.json{instead_of(folder)}")
     settings = read_json(path)
     try:
         return config_from_gpt2(settings if isinstance(settings, dict) else {})

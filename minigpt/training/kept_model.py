@@ -15,6 +15,7 @@ from minigpt.exchange import checkpoint
 from minigpt.model import GPT
 from minigpt.tokenizer import BPETokenizer, CharTokenizer
 from minigpt.training.log import read_log
+from minigpt.training.run_folder import steps_of
 
 MODEL = "model.safetensors"
 NOTABLY = 1.01  # times a loss: less may come and go
@@ -32,6 +33,7 @@ class KeptModel:
         later: step and loss of the newest evaluation after that one, none of which was lower.
         training_loss: the newest in the log, on what the model learns from.
         guess: the loss of guessing, ln(tokens of the vocabulary).
+        finished: whether the run has taken all its steps. Before, a loss that rises may fall again.
     """
 
     step: int
@@ -39,13 +41,15 @@ class KeptModel:
     later: tuple[int, float] | None = None
     training_loss: float | None = None
     guess: float = math.inf
+    finished: bool = False
 
     def __str__(self) -> str:
         text = f"of step {self.step}, with a validation loss of {self.validation_loss:.4f}"
         if self.later is not None and self.later[1] > self.validation_loss:
             step, loss = self.later
             text += f"; at step {step} it is {loss:.4f}"
-            if loss > NOTABLY * self.validation_loss and self.training_loss is not None:
+            notable = loss > NOTABLY * self.validation_loss
+            if self.finished and notable and self.training_loss is not None:
                 if self.training_loss < self.validation_loss:
                     text += (
                         f", so that since step {self.step} the run has begun to learn its text by "
@@ -98,12 +102,14 @@ def model_of(folder: str | Path) -> KeptModel | None:
         if "validation_loss" in line and line["step"] > about["step"]
     ]
     losses = [line["loss"] for line in lines if "loss" in line]
+    steps = steps_of(folder)
     return KeptModel(
         about["step"],
         about["validation_loss"],
         max(evaluations, default=None),
         losses[-1] if losses else None,
         math.log(checkpoint.read_config(folder).vocab_size),
+        steps is not None and steps[0] == steps[1],
     )
 
 

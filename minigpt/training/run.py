@@ -241,6 +241,9 @@ class _Run:
         first = f"first {len(ids):,} validation tokens"
         part = first if len(ids) < len(self.validation) else "whole validation text"
         self.told(f"after the last step, on the {part}: {loss:.4f} nats per token")
+        if self.writes and not (self.folder / "model.safetensors").exists():  # removed by hand
+            step = self.trainer.steps_taken
+            keep_model(self.trainer.model, self.folder, self.tokenizer, step, loss)
         self._tell_what_is_kept()
         return loss
 

@@ -75,7 +75,12 @@ def _locked(folder: Path) -> Iterator[None]:
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     if not (there := [folder, *folder.parents][len(missing)]).is_dir():
         raise FileExistsError(f"{there} is a file, and no folder: choose another folder")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(
+            error.errno, f"no folder can be made there ({error.strerror}): choose another", folder
+        ) from None
     try:
         with _acquired(lock, folder):
             _check_free(folder)
@@ -150,9 +155,14 @@ def check_settings(
     ):
         raise ValueError(
             f"the run in {folder} was started with other settings, {', '.join(differences)}: give "
-            "the same to go on with it, or choose another folder; there, with the same text, "
-            f"--from {folder} would train its model further"
+            f"the same to go on with it, or choose another folder{_further(folder)}"
         )
+
+
+def _further(folder: Path) -> str:
+    if not (folder / "model.safetensors").exists():
+        return ""
+    return f"; there, with the same text, --from {folder} would train its model further"
 
 
 def claim_folder(

@@ -125,8 +125,8 @@ class Trainer:
             self.model.zero_grad()
             raise ValueError(
                 f"at step {self.steps_taken} the loss is {loss} and its gradient {norm} long: "
-                "training has diverged, and the weights are kept as they were before it. Start "
-                f"again with a lower learning_rate (now {self.recipe.learning_rate}) and "
+                "training has diverged, and this step is not taken. Start a new run, with a lower "
+                f"learning_rate (now {self.recipe.learning_rate}) and "
                 f"muon_learning_rate (now {self.recipe.muon_learning_rate}), or a longer warm-up "
                 f"(warmup), now {self.recipe.warmup} steps"
             )

@@ -88,7 +88,7 @@ def test_without_a_name_it_lists_names(capsys):
     ("name", "message"),
     [
         ("nothing", r"MODEL is 'nothing': no folder, nor one of shakespeare, gpt2, "),
-        (".", r"no file config\.json"),
+        (".", r"\. holds no model: no config\.json"),
     ],
 )
 def test_what_is_no_model_is_one_line(tmp_path, monkeypatch, capsys, name, message):

@@ -141,21 +141,25 @@ def as_options(field: str, value) -> list[str]:
 @pytest.mark.parametrize("field", [*MODEL_FIELDS, *RECIPE_FIELDS])
 def test_every_option_reaches_its_field_and_no_other(tmp_path, given, field):
     value = VALUES[field]
-    model, recipe = given(*as_options(field, value), folder=tmp_path / "run")[1:3]
+    used = {"final": ["--schedule", "cosine"]}.get(field, [])  # by which alone it is used
+    model, recipe = given(*as_options(field, value), *used, folder=tmp_path / "run")[1:3]
     config = GPTConfig(model.config.vocab_size, 16, n_layer=1, n_head=2, n_embd=16)
     assert getattr(config if field in MODEL_FIELDS else RECIPES["fast"], field) != value
     config, expected = (
         replace(it, **{field: value}) if field in names else it
         for it, names in ((config, MODEL_FIELDS), (RECIPES["fast"], RECIPE_FIELDS))
     )
+    if used:
+        expected = replace(expected, schedule="cosine")
     assert model.config == config and recipe == expected
 
 
 def test_all_options_together(tmp_path, given):
     """With the other recipe, and switches the other way round."""
-    options = [part for field, value in VALUES.items() for part in as_options(field, value)]
+    used = {name: VALUES[name] for name in VALUES if name not in ("muon_learning_rate", "decay")}
+    options = [part for field, value in used.items() for part in as_options(field, value)]
     model, recipe = given("--recipe", "adamw", *options, folder=tmp_path / "run")[1:3]
-    assert recipe == Recipe(**{name: VALUES[name] for name in RECIPE_FIELDS})
+    assert recipe == Recipe(**{name: used[name] for name in RECIPE_FIELDS if name in used})
     assert model.config == GPTConfig(
         model.config.vocab_size, **{name: VALUES[name] for name in MODEL_FIELDS}
     )
@@ -254,7 +258,9 @@ def test_the_range_of_an_option_is_that_of_its_setting(name):
     """At the edges: what the parser lets through the package takes, and nothing else."""
     limits = OPTIONS[name].type
     step = 1 if isinstance(limits, click.IntRange) else 1e-9
-    other = {"warmup": 0} if name == "steps" else {"n_head": 1} if name in ("n_head", "n_embd") else {}
+    other = (
+        {"warmup": 0} if name == "steps" else {"n_head": 1} if name in ("n_head", "n_embd") else {}
+    )
     start = Recipe() if name in RECIPE_FIELDS else PRESETS["shakespeare"]
     inside, outside = [], []
     for edge, is_open, out in (
@@ -332,7 +338,7 @@ def test_a_shell_can_complete(capsys, monkeypatch, shell):
         (["train", "run", "too"], "Got unexpected extra argument (too)"),
         (["train", "run", "--n-head", "two"], "'--n-head': 'two' is not a valid integer"),
         (["train", "run", "--dropout", "some"], "'--dropout': 'some' is not a valid float"),
-        (["train", "run", "--clip", "no"], "'--clip': 'no' is not a valid float"),
+        (["train", "run", "--clip", "no"], "'no' is not a valid number, nor none."),
         (["train", "run", "--clip", "0"], "'--clip': 0.0 is not in the range x>0"),
         (["train", "run", "--steps", "0"], "'--steps': 0 is not in the range x>=1"),
         (["train", "run", "--learning-rate", "-1"], "'--learning-rate': -1.0 is not in the range"),
@@ -354,6 +360,16 @@ def test_a_shell_can_complete(capsys, monkeypatch, shell):
         (["train", "run", "--no-steps"], "No such option '--no-steps'"),
         (["train", "run", "--from", "m", "--n-layer", "2"], "--n-layer and --from were both given"),
         (["train", "run", "--from", "m", "--tokenizer=gpt2"], "leave --tokenizer out"),
+        (["train", "run", "--final=0.5"], "--final does nothing with --schedule trapezoid: leave"),
+        (["train", "run", "--recipe=adamw", "--decay=0.5"], "--decay does nothing with --schedule"),
+        (
+            ["train", "run", "--optimizer=adamw", "--muon-learning-rate=1"],
+            "--muon-learning-rate does nothing with --optimizer adamw: leave",
+        ),
+        (
+            ["train", "run", "--recipe=adamw", "--steps=20"],
+            "--recipe adamw warms up for 100 steps, and --steps is 20: give a --warmup, such as 2",
+        ),
         (["completion", "csh"], "'csh' is not one of 'bash', 'zsh', 'fish'"),
     ],
 )
@@ -528,6 +544,18 @@ def test_the_tokenizer_of_a_model_to_start_from_may_lack_a_letter(
         rf"character '{letter}' .*; give another --text, or train from the start",
         capsys.readouterr().err,
     )
+
+
+def test_an_empty_standard_input_is_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    assert main(["train", str(tmp_path / "run"), "--text=-"]) == 2
+    assert capsys.readouterr().err.startswith("Error: --text is standard input, which is empty")
+
+
+def test_a_folder_that_cannot_be_made_is_said_to_be(tmp_path, capsys):
+    (tmp_path / "closed").symlink_to("closed")  # to itself: nothing can be made in it, even by root
+    assert main(["train", str(tmp_path / "closed" / "run"), *TINY]) == 1
+    assert "no folder can be made there" in capsys.readouterr().err
 
 
 def test_a_text_may_come_from_standard_input(tmp_path, given, monkeypatch):

@@ -78,5 +78,5 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 )
 def test_what_is_no_whole_json_is_refused_by_name(tmp_path, data):
     (tmp_path / "a.json").write_bytes(data)
-    with pytest.raises(ValueError, match=r"a\.json is no whole JSON file \(.*cut short: save it"):
+    with pytest.raises(ValueError, match=r"a\.json is no whole JSON file \(.*was cut short"):
         read_json(tmp_path / "a.json")

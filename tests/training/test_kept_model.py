@@ -130,7 +130,27 @@ def test_a_worse_model_at_a_stop_is_not_kept_and_the_report_says_so(tmp_path, mo
     kept = model_of(tmp_path / "run")
     assert kept.step == 10 and not (tmp_path / "run" / SET_ASIDE).exists()
     loss = float(told[-2].removeprefix("step 19: validation loss ").split()[0])
-    assert f"at step 19 it is {loss:.4f}, so that since step 10 the run" in told[-1]
+    assert told[-1].endswith(f"; at step 19 it is {loss:.4f}")  # the run is not over: no verdict
+
+
+def test_a_loss_that_rises_before_the_end_is_no_overfitting(tmp_path, monkeypatch):
+    """It may fall again: here it rises at three evaluations, and the run is stopped."""
+    stop(tmp_path / "run", 19, monkeypatch, validation=OTHER, intervals=Intervals(evaluate=3))
+    kept = model_of(tmp_path / "run")
+    assert kept.step == 3 and kept.later[1] > 1.05 * kept.validation_loss and not kept.finished
+    assert "heart" not in str(kept)
+    go(tmp_path / "run", [], OTHER, intervals=Intervals(evaluate=3))
+    assert "heart" in str(model_of(tmp_path / "run"))
+
+
+def test_a_model_that_was_removed_is_written_again_by_a_run_that_is_over(tmp_path):
+    model = go(tmp_path / "run", [], OTHER)
+    (tmp_path / "run" / "model.safetensors").unlink()
+    go(tmp_path / "run", [], OTHER)
+    assert model_of(tmp_path / "run").step == 30
+    weights = dict(checkpoint.load(tmp_path / "run").named_parameters())
+    for name, parameter in model.named_parameters():
+        assert torch.equal(parameter, weights[name])
 
 
 def test_without_a_number_it_evaluates_often_enough_to_see_the_best(tmp_path):
@@ -152,7 +172,7 @@ def test_without_a_number_it_evaluates_often_enough_to_see_the_best(tmp_path):
     ],
 )
 def test_in_words(later, text):
-    words = str(KeptModel(4, 2.0, later, training_loss=1.5, guess=2.5))
+    words = str(KeptModel(4, 2.0, later, training_loss=1.5, guess=2.5, finished=True))
     assert words.startswith(f"of step 4, with a validation loss of 2.0000{text}")
     assert ("overfitting" in words) == ("begun" in text) and len(words) < 200
 
@@ -161,11 +181,14 @@ def test_in_words(later, text):
     ("kept", "text"),
     [
         (
-            KeptModel(4, 2.0, (9, 80.0), 79.0, 2.5),
+            KeptModel(4, 2.0, (9, 80.0), 79.0, 2.5, True),
             "no better: with a lower learning rate, the steps",
         ),
-        (KeptModel(4, 2.0, (9, 80.0), None, 2.5), "; at step 9 it is 80.0000"),
-        (KeptModel(0, 2.0, (9, 2.5), 1.5, 2.5), "started from, which no step has made better"),
+        (KeptModel(4, 2.0, (9, 80.0), None, 2.5, True), "; at step 9 it is 80.0000"),
+        (
+            KeptModel(0, 2.0, (9, 2.5), 1.5, 2.5, True),
+            "started from, which no step has made better",
+        ),
         (KeptModel(6, 6e7, None, 6e7, 4.4), "worse than guessing (4.4000): training has diverged"),
     ],
 )

@@ -17,20 +17,23 @@ HELP = (
 
 
 def ask_and_write(writer: Writer) -> int:
-    """Until the input ends; the exit status. A beginning that cannot be is told, and asked anew."""
+    """Until the input ends; the exit status. A beginning that cannot be is told, and asked anew.
+
+    The status is 1 where lines came through a pipe and one of them could not be continued.
+    """
     asks = sys.stdin.isatty()
     if asks:
         with contextlib.suppress(ImportError):  # not on Windows: lines are edited without it
             import readline  # noqa: F401
         click.echo(HELP, err=True)
-    text = ""
+    text, status = "", 0
     while True:
         try:
             line = input("> " if asks else "")
         except EOFError:
             if asks:
                 click.echo()
-            return 0
+            return status
         except KeyboardInterrupt:
             if not asks:
                 raise
@@ -41,7 +44,7 @@ def ask_and_write(writer: Writer) -> int:
             written = writer.begin(text)
         except ValueError as error:
             click.echo(f"minigpt: {error}", err=True)
-            text = ""
+            text, status = "", 0 if asks else 1
             continue
         sys.stdout.write(text if line else "")
         try:

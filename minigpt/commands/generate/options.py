@@ -14,9 +14,9 @@ and transformers write. The text appears as it is written; Ctrl-C stops.
 """
 PROMPT = r"""
 What to continue. Without one, or with -, it is standard input, if that is no terminal; if that is
-empty too, or PROMPT is "", a new speech begins after an empty line. Here, in --prompt and in
---stop, \n is a line break, \t a tab and \\ a backslash; a file or standard input holds UTF-8,
-with line breaks of its own.
+empty too, or PROMPT is "", a new speech begins after an empty line (after a space, where the model
+knows no line break). Here, in --prompt and in --stop, \n is a line break, \t a tab and \\ a
+backslash; a file or standard input holds UTF-8, with line breaks of its own.
 """
 EXAMPLES = """
 minigpt generate "HAMLET:"

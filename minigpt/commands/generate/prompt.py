@@ -20,14 +20,15 @@ def typed(text: str, where: str) -> str:
     """What a text on the command line means, where a line break is hard to type.
 
     Raises:
-        ValueError: bytes that are no text in the terminal's encoding, by the option they came in.
+        ValueError: bytes that are no text in the encoding at work, by the option they came in.
     """
     try:
         text.encode()
     except UnicodeEncodeError:
         raise ValueError(
-            f"{where} is {text!r}, which holds bytes that are no text in this terminal's encoding: "
-            "type it again, or put it into a UTF-8 file for --prompt-file"
+            f"{where} is {text!r}, which holds bytes that are no text in "
+            f"{sys.getfilesystemencoding()}: write it anew, or put it into a UTF-8 file for "
+            "--prompt-file"
         ) from None
     return re.sub(r"\\[nt\\]", lambda found: ESCAPES[found.group()], text)
 
@@ -63,14 +64,8 @@ def find_prompt(options: SimpleNamespace) -> str:
 
 
 def beginning(tokenizer: BPETokenizer | CharTokenizer) -> str:
-    """What to continue where there is nothing: an empty line, after which a speech begins.
-
-    Raises:
-        ValueError: the tokenizer lacks the line break.
-    """
+    """What to continue where there is nothing: an empty line, after which a speech begins; or what
+    is most like it among the characters that there are."""
     if isinstance(tokenizer, CharTokenizer) and "\n" not in tokenizer.vocab:
-        raise ValueError(
-            "the prompt is empty, and this model knows no line break to begin after: give at "
-            "least one character to continue"
-        )
+        return " " if " " in tokenizer.vocab else tokenizer.vocab[0]
     return BEGINNING

@@ -36,6 +36,8 @@ RECIPES = ("adamw", "fast")
 class RangeOrNone(click.FloatRange):
     """A number, or the word that takes a limit away."""
 
+    name = "number, nor none"  # as the parser says what a word is not
+
     def convert(
         self, value: Any, parameter: click.Parameter | None, context: click.Context | None
     ) -> float | str:
@@ -134,7 +136,13 @@ command = Command(
         setting(
             MODEL, "n-embd", COUNT, 160, "Width of a token's vector; the heads must divide it."
         ),
-        setting(MODEL, "dropout", BELOW_1, 0.0, "Share of numbers set to 0 while training."),
+        setting(
+            MODEL,
+            "dropout",
+            BELOW_1,
+            0.0,
+            "Share of numbers set to 0 while training; the model that comes along had 0.1.",
+        ),
         setting(MODEL, "bias", bool, True, "Learned vectors in linear layers and norms."),
         setting(MODEL, "tied", bool, True, "Score with the token table itself."),
         Option(

@@ -32,13 +32,19 @@ from minigpt.training.windows import check_long_enough
 SIZES = [field.name for field in fields(GPTConfig) if field.name != "vocab_size"]
 CHOICES = [field.name for field in fields(Recipe)]
 SAMPLE_TOKENS = 60
+# Settings that only one value of another one uses.
+IN_VAIN = {
+    "muon_learning_rate": ("optimizer", "muon"),
+    "final": ("schedule", "cosine"),
+    "decay": ("schedule", "trapezoid"),
+}
 
 
 def run(options: SimpleNamespace) -> int:
     """Do it; the exit status. Errors are raised, for the command line to print."""
     _check_start(options)
     use_threads(options.threads)
-    recipe = replace(Recipe.named(options.recipe), **_given(options, CHOICES))
+    recipe = _recipe(options)
     every = [f"{name}_every" for name in ("log", "evaluate", "checkpoint", "sample")]
     intervals = Intervals(*(getattr(options, name) for name in every))
     device = find_device(options.device)
@@ -137,6 +143,8 @@ def _text(name: str | None) -> str | Path:
         return shakespeare()
     if name == "-":
         data = b"" if sys.stdin is None else sys.stdin.buffer.read()
+        if not data:
+            raise ValueError("--text is standard input, which is empty: give it some text")
         return decode_text(data, "standard input")
     path = Path(name)
     if path.exists() and not (path.is_file() or path.is_dir()):
@@ -179,6 +187,23 @@ def _check_start(options: SimpleNamespace) -> None:
             f"{flag} and --from were both given, and the model that --from names has its own: "
             f"leave {flag} out"
         )
+
+
+def _recipe(options: SimpleNamespace) -> Recipe:
+    """The named one with what was given in its place, and nothing given in vain."""
+    named, given = Recipe.named(options.recipe), _given(options, CHOICES)
+    steps = given.get("steps", named.steps)
+    if "warmup" not in given and named.warmup > steps:
+        raise click.UsageError(
+            f"--recipe {options.recipe} warms up for {named.warmup} steps, and --steps is {steps}: "
+            f"give a --warmup, such as {steps // 10}"
+        )
+    recipe = replace(named, **given)
+    for name, (of, wanted) in IN_VAIN.items():
+        if name in given and (has := getattr(recipe, of)) != wanted:
+            flag = "--" + name.replace("_", "-")
+            raise click.UsageError(f"{flag} does nothing with --{of} {has}: leave {flag} out")
+    return recipe
 
 
 def _given(options: SimpleNamespace, names: Iterable[str]) -> dict[str, Any]:
