@@ -14,7 +14,9 @@ from minigpt.commands.streams import let_go_of_dead_streams, prepare_streams
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="minigpt COMMAND --help says what a command can do, with examples.",
+    epilog="minigpt COMMAND --help says what a command can do, with examples. The exit status is 2 "
+    "where the command line is wrong (an option, a value, the name of a file), 130 after Ctrl-C, "
+    "and 1 where anything else fails.",
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def minigpt() -> None:

@@ -13,6 +13,8 @@ from click.shell_completion import CompletionItem
 from minigpt.commands.interrupts import held_back
 
 MODELS = ("shakespeare", "gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl")
+# Of files and folders, where another command line is needed.
+WRONG_NAMES = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError)
 HUB = "hf:"  # begins the name of a model on the Hugging Face hub
 
 
@@ -32,6 +34,18 @@ class Option(click.Option):
         """The range of a number stands in the brackets of what holds without it."""
         typed, text = super().get_help_record(context) or ("", "")
         return typed, text.replace("]  [", "; ")
+
+
+class Whole(click.IntRange):
+    """A whole number, with its limits; a word is told to be none."""
+
+    name = "whole number"
+
+
+class Number(click.FloatRange):
+    """A number, likewise."""
+
+    name = "number"
 
 
 class Name(click.ParamType):
@@ -94,7 +108,7 @@ class Command(click.Command):
             if isinstance(error, BrokenPipeError):
                 raise
             message = self.as_typed(str(error))
-            mistyped = isinstance(error, FileNotFoundError) or re.match(r"--|[A-Z]+ is ", message)
+            mistyped = isinstance(error, WRONG_NAMES) or re.match(r"--|[A-Z]+ is ", message)
             kind = click.UsageError if mistyped else click.ClickException
             raise kind(message) from error
 
@@ -136,7 +150,7 @@ def threads_option(section: str = "Options") -> Option:
     """``--threads``, which commands that compute have in common."""
     return Option(
         ["--threads"],
-        type=click.IntRange(1, 4096),
+        type=Whole(1, 4096),
         metavar="N",
         section=section,
         help="Threads of the CPU.  [default: all cores]",

@@ -54,8 +54,8 @@ def read_text(path: str | Path) -> str:
     It is read as `decode_text` says.
 
     Raises:
-        FileNotFoundError: no such file.
-        ValueError: a folder, an empty file, or one that holds no text.
+        FileNotFoundError: no such file. IsADirectoryError: a folder.
+        ValueError: an empty file, or one that holds no text.
     """
     return "".join(_file_blocks(Path(path)))
 
@@ -80,7 +80,7 @@ def _file_blocks(path: Path) -> Iterator[str]:
     if not path.exists():
         raise FileNotFoundError(f"no file {path} in {Path.cwd()}: check the name and the folder")
     if path.is_dir():
-        raise ValueError(f"{path} is a folder; give the path of one text file")
+        raise IsADirectoryError(f"{path} is a folder; give the path of one text file")
     empty = True
     with path.open("rb") as file:
         for block in _decoded(iter(lambda: file.read(BLOCK), b""), str(path)):

@@ -148,6 +148,7 @@ def _go_on(folder: Path, trainer: Trainer, told: Report) -> float:
         return math.inf
     trainer.load_state(*state)
     best = state[1]["best"]
+    kept = model_of(folder)
     del state  # three times the model, and on some systems a file that cannot be deleted
     trainer.processes.first(lambda: put_back(folder))
     taken, steps = trainer.steps_taken, trainer.recipe.steps
@@ -155,6 +156,11 @@ def _go_on(folder: Path, trainer: Trainer, told: Report) -> float:
         told(f"{folder}: going on after step {taken} of {steps}")
     else:
         told(f"{folder}: all {steps} steps were taken before")
+    if kept is not None and kept.validation_loss != best:
+        told(
+            f"the model of step {kept.step}, with a validation loss of {kept.validation_loss:.4f}, "
+            "was kept where the run stopped, and gives way to those of the run's own evaluations"
+        )
     return math.inf if best is None else best
 
 

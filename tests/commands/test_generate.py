@@ -688,11 +688,11 @@ ERRORS = {
     "--stop '\udcff'": r"--stop is '\\udcff', which holds bytes that are no text",
     "--model BARE": r"bare has no tokenizer\.json, nor vocab",
     "--model TESTS": r".*commands holds no model: no config\.json",
+    "--prompt-file TESTS": r"commands is a folder; give the path of one text file",
     "--prompt-file nothing.txt": r"no file nothing\.txt in .*: check the name and the folder",
 }
 FAILURES = {
     "--model CHARACTERS --prompt é": r"character 'é' at index 0 is not among the \d+",
-    "--prompt-file TESTS": r"commands is a folder; give the path of one text file",
 }
 
 
@@ -736,10 +736,10 @@ def test_damaged_files_are_named_in_one_line(tmp_path, capsys, damage):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--tokens", "many"], "'--tokens': 'many' is not a valid integer"),
-        (["--top-k", "2.5"], "'--top-k': '2.5' is not a valid integer"),
-        (["--temperature", "hot"], "'--temperature': 'hot' is not a valid float"),
-        (["--seed", "x"], "'--seed': 'x' is not a valid integer"),
+        (["--tokens", "many"], "'--tokens': 'many' is not a valid whole number."),
+        (["--top-k", "2.5"], "'--top-k': '2.5' is not a valid whole number."),
+        (["--temperature", "hot"], "'--temperature': 'hot' is not a valid number."),
+        (["--seed", "x"], "'--seed': 'x' is not a valid whole number."),
         (["--seed", "-1"], "'--seed': -1 is not in the range 0<=x<=4294967295"),
         (["--seed", str(2**32)], "'--seed': 4294967296 is not in the range"),
         (["--threads", "0"], "'--threads': 0 is not in the range 1<=x<=4096"),

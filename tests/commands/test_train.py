@@ -167,6 +167,10 @@ def test_all_options_together(tmp_path, given):
     assert recipe == RECIPES["adamw"] and model.config.bias and model.config.tied
 
 
+def test_the_learning_rate_has_a_short_name(tmp_path, given):
+    assert given("--lr", "0.5", folder=tmp_path / "run")[2].learning_rate == 0.5
+
+
 def test_no_limit_of_the_gradient_is_called_none(tmp_path, given):
     assert RECIPES["adamw"].clip == 1.0
     options = ["--recipe", "adamw", "--clip", "none"]
@@ -222,6 +226,7 @@ def test_help_lists_the_commands_and_the_options(capsys):
         assert main(options) == 0
     text = capsys.readouterr().out
     assert "Usage: minigpt train" in text
+    assert "[256; x>=1]" in text and not re.search(r"\]\s+\[x", text)  # in one bracket
     for name, short in COMMANDS.items():
         assert re.search(rf"^  {name} +{re.escape(short)}$", text, re.M)
         help_text = minigpt.get_command(click.Context(minigpt), name).help
@@ -336,12 +341,12 @@ def test_a_shell_can_complete(capsys, monkeypatch, shell):
             "No such option '--stesp'. (Did you mean one of: '--steps'",
         ),
         (["train", "run", "too"], "Got unexpected extra argument (too)"),
-        (["train", "run", "--n-head", "two"], "'--n-head': 'two' is not a valid integer"),
-        (["train", "run", "--dropout", "some"], "'--dropout': 'some' is not a valid float"),
+        (["train", "run", "--n-head", "two"], "'--n-head': 'two' is not a valid whole number."),
+        (["train", "run", "--dropout", "some"], "'--dropout': 'some' is not a valid number."),
         (["train", "run", "--clip", "no"], "'no' is not a valid number, nor none."),
         (["train", "run", "--clip", "0"], "'--clip': 0.0 is not in the range x>0"),
         (["train", "run", "--steps", "0"], "'--steps': 0 is not in the range x>=1"),
-        (["train", "run", "--learning-rate", "-1"], "'--learning-rate': -1.0 is not in the range"),
+        (["train", "run", "--learning-rate", "-1"], "'--lr': -1.0 is not in the range x>0."),
         (["train", "run", "--dropout", "1"], "'--dropout': 1.0 is not in the range 0<=x<1"),
         (["train", "run", "--log-every", "0"], "'--log-every': 0 is not in the range x>=1"),
         (["train", "run", "--evaluate-every=-1"], "'--evaluate-every': -1 is not in the range"),
@@ -387,14 +392,14 @@ ERRORS = {
     "--dropout nan": r"--dropout is nan",
     "--device gpu": r"--device is 'gpu', which is not to be had here: leave the option out",
     "--validation-fraction nan": r"--validation-fraction is nan; it must lie between 0 and 1",
+    "--text .": r"\. is a folder; give the path of one text file",
     "--text nothing.txt": r"no file nothing\.txt in .*: check the name and the folder",
     "--tokenizer words": r"--tokenizer is 'words': no file, nor one of shakespeare, gpt2, charac",
 }
 FAILURES = {
     "--validation-fraction 0.001": r"the validation text has \d+ tokens; a window of 16 needs 17.*"
-    r"choose a shorter --context-length",
+    r"choose a shorter --context-length, or a larger --validation-fraction$",
     "--validation-fraction 0.999": r"the training text has \d+ tokens; a window of 16 needs 17",
-    "--text .": r"\. is a folder; give the path of one text file",
     f"--tokenizer {shlex.quote(str(README))}": r"README\.md is no whole JSON file",
 }
 
@@ -428,7 +433,7 @@ def test_another_run_or_model_in_the_folder_keeps_every_byte(tmp_path, capsys):
     }
     for options, message in cases.items():
         name, *rest = options.split()
-        assert main(["train", str(tmp_path / name), *TINY, *rest]) == 1
+        assert main(["train", str(tmp_path / name), *TINY, *rest]) == (2 if name == "model" else 1)
         assert re.search(message, capsys.readouterr().err)
         assert contents(tmp_path) == before
 
@@ -462,6 +467,17 @@ def test_a_folder_may_be_named_in_letters_that_the_terminal_lacks(tmp_path, monk
     shown = str(folder).encode("ascii", "replace").decode()
     last = screen.buffer.getvalue().decode().splitlines()[-1]
     assert last == f"next: minigpt generate --model '{shown}'"
+
+
+def test_what_comes_next_names_the_folder_as_it_was_typed(tmp_path, monkeypatch, capsys):
+    """Without ./ it would be the model that comes with the package."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "./shakespeare", *TINY, "--steps=1"]) == 0
+    command = capsys.readouterr().out.splitlines()[-1].removeprefix("next: minigpt ")
+    assert main([*shlex.split(command), "--tokens=1", "--json"]) == 0
+    text = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert text["tokens"][0]["text"] in CharTokenizer.train(README.read_text("utf-8")).vocab
+    assert command.endswith("--model ./shakespeare")
 
 
 def test_a_run_that_diverges_names_the_options(tmp_path, capsys):

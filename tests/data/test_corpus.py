@@ -122,7 +122,7 @@ def test_read_text_names_a_missing_file_and_the_folder(tmp_path, monkeypatch):
 
 
 def test_read_text_refuses_a_folder(tmp_path):
-    with pytest.raises(ValueError, match="is a folder; give the path of one text file"):
+    with pytest.raises(IsADirectoryError, match="is a folder; give the path of one text file"):
         read_text(tmp_path)
 
 

@@ -103,6 +103,10 @@ def test_a_better_model_at_a_stop_is_kept_until_the_run_goes_on(tmp_path, monkey
     assert model_of(folder).step == 14 and (folder / SET_ASIDE).read_bytes() == planned
     told = stop(folder, 15, monkeypatch, intervals=intervals)
     assert model_of(folder).step == 15 and "going on after step 14" in told[0]
+    assert told[1].startswith("the model of step 14, with a validation loss of ")
+    assert told[1].endswith(
+        "was kept where the run stopped, and gives way to those of the run's own evaluations"
+    )
     assert (folder / SET_ASIDE).read_bytes() == planned
     go(folder, [], intervals=intervals)
     go(tmp_path / "whole", [], intervals=intervals)

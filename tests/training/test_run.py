@@ -618,8 +618,9 @@ def test_a_run_that_goes_on_says_so(tmp_path):
     told: list[str] = []
     go(tmp_path / "run", report=told.append)
     assert told[0] == f"{tmp_path / 'run'}: going on after step 5 of 12"
-    assert told[1].startswith("1,056 parameters; ")
-    assert [line.split(":")[0] for line in told[2:-1]] == [
+    assert told[1].startswith("the model of step 5, with a validation loss of ")
+    assert told[2].startswith("1,056 parameters; ")
+    assert [line.split(":")[0] for line in told[3:-1]] == [
         "step 6",
         "step 9",
         "step 12",

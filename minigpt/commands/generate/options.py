@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import click
 
-from minigpt.commands.command import MODELS, Command, Name, Option, device_option, threads_option
+from minigpt.commands.command import (
+    MODELS,
+    Command,
+    Name,
+    Number,
+    Option,
+    Whole,
+    device_option,
+    threads_option,
+)
 
 HELP = r"""
 Continue a text with a model.
@@ -27,7 +36,7 @@ minigpt generate "To be" --samples 3 --json
 minigpt generate --model gpt2 --interactive
 """
 TEXT, MODEL, CHOICE, OUTPUT = "Text", "Model", "How tokens are chosen", "Output"
-PROBABILITY = click.FloatRange(0, 1, min_open=True)
+PROBABILITY = Number(0, 1, min_open=True)
 DTYPES = ("float32", "bfloat16", "float16", "float64")
 
 command = Command(
@@ -46,7 +55,7 @@ command = Command(
         ),
         Option(
             ["--tokens"],
-            type=click.IntRange(1),
+            type=Whole(1),
             default=200,
             show_default=True,
             metavar="N",
@@ -63,7 +72,7 @@ command = Command(
         ),
         Option(
             ["--samples"],
-            type=click.IntRange(min=1),
+            type=Whole(min=1),
             default=1,
             show_default=True,
             metavar="N",
@@ -72,7 +81,7 @@ command = Command(
         ),
         Option(
             ["--seed"],
-            type=click.IntRange(0, 2**32 - 1),
+            type=Whole(0, 2**32 - 1),
             metavar="N",
             section=TEXT,
             help="The same seed writes the same text.  [default: another each time]",
@@ -100,7 +109,7 @@ command = Command(
         Option(
             ["--temperature"],
             field="temperature",
-            type=click.FloatRange(0),
+            type=Number(0),
             default=1.0,
             show_default=True,
             metavar="X",
@@ -110,7 +119,7 @@ command = Command(
         Option(
             ["--top-k"],
             field="top_k",
-            type=click.IntRange(1),
+            type=Whole(1),
             metavar="N",
             section=CHOICE,
             help="Draw from this many best tokens only.",
@@ -134,7 +143,7 @@ command = Command(
         Option(
             ["--repetition-penalty"],
             field="repetition_penalty",
-            type=click.FloatRange(0.001, 1000),
+            type=Number(0.001, 1000),
             default=1.0,
             show_default=True,
             metavar="X",

@@ -6,7 +6,16 @@ from typing import Any
 
 import click
 
-from minigpt.commands.command import MODELS, Command, Name, Option, device_option, threads_option
+from minigpt.commands.command import (
+    MODELS,
+    Command,
+    Name,
+    Number,
+    Option,
+    Whole,
+    device_option,
+    threads_option,
+)
 
 HELP = """\
 Train a GPT on a text, in a folder that it can go on from.
@@ -33,7 +42,7 @@ PRESETS = ("gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl", "shakespeare")
 RECIPES = ("adamw", "fast")
 
 
-class RangeOrNone(click.FloatRange):
+class RangeOrNone(Number):
     """A number, or the word that takes a limit away."""
 
     name = "number, nor none"  # as the parser says what a word is not
@@ -44,15 +53,21 @@ class RangeOrNone(click.FloatRange):
         return value if value == "none" else super().convert(value, parameter, context)
 
 
-WHOLE = click.IntRange(0)
-COUNT = click.IntRange(1)
-ABOVE_0 = click.FloatRange(0, min_open=True)
-SHARE = click.FloatRange(0, 1)
-BELOW_1 = click.FloatRange(0, 1, max_open=True)
+WHOLE = Whole(0)
+COUNT = Whole(1)
+ABOVE_0 = Number(0, min_open=True)
+SHARE = Number(0, 1)
+BELOW_1 = Number(0, 1, max_open=True)
 
 
 def setting(
-    section: str, name: str, kind: Any, value: object, text: str, adamw: object = None
+    section: str,
+    name: str,
+    kind: Any,
+    value: object,
+    text: str,
+    adamw: object = None,
+    also: tuple[str, ...] = (),
 ) -> Option:
     """A field of the preset or the recipe; None where it is not given.
 
@@ -61,10 +76,10 @@ def setting(
     """
     flag = f"--{name}/--no-{name}" if kind is bool else f"--{name}"
     other = "" if adamw is None else f"; adamw: {adamw}"
-    whole, choice = isinstance(kind, click.IntRange), isinstance(kind, click.Choice)
+    whole, choice = isinstance(kind, Whole), isinstance(kind, click.Choice)
     metavar = None if kind is bool or choice else "N" if whole else "X"
     return Option(
-        [flag],
+        [flag, *also, name.replace("-", "_")],
         type=kind,
         default=None,
         metavar=metavar,
@@ -107,7 +122,7 @@ command = Command(
         Option(
             ["--validation-fraction"],
             field="validation_fraction",
-            type=click.FloatRange(0, 1, min_open=True, max_open=True),
+            type=Number(0, 1, min_open=True, max_open=True),
             default=0.1,
             show_default=True,
             metavar="X",
@@ -172,7 +187,7 @@ command = Command(
             "adamw, or muon for the matrices in the blocks with AdamW for the rest.",
             adamw="adamw",
         ),
-        setting(RECIPE, "learning-rate", ABOVE_0, 0.01, "The highest, of AdamW.", adamw=0.001),
+        setting(RECIPE, "learning-rate", ABOVE_0, 0.01, "The highest, of AdamW.", 0.001, ("--lr",)),
         setting(RECIPE, "muon-learning-rate", ABOVE_0, 0.02, "The highest, of Muon."),
         setting(
             RECIPE,
@@ -204,7 +219,7 @@ command = Command(
         setting(
             RECIPE,
             "decay",
-            click.FloatRange(0, 1, min_open=True),
+            Number(0, 1, min_open=True),
             0.6,
             "Share of the steps over which a trapezoid falls.",
         ),

@@ -96,7 +96,10 @@ def _train(
 
     def check(training: Tensor, validation: Tensor) -> None:
         check_long_enough(training, config.context_length, "the training text")
-        check_long_enough(validation, config.context_length, "the validation text")
+        try:
+            check_long_enough(validation, config.context_length, "the validation text")
+        except ValueError as error:
+            raise ValueError(f"{error}, or a larger --validation-fraction") from None
         check_settings(folder, config, recipe, training, validation, origin)
 
     origin = None if start is None else digest_of(dict(start.named_parameters()))
