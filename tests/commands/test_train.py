@@ -474,7 +474,7 @@ def test_what_comes_next_names_the_folder_as_it_was_typed(tmp_path, monkeypatch,
     monkeypatch.chdir(tmp_path)
     assert main(["train", "./shakespeare", *TINY, "--steps=1"]) == 0
     command = capsys.readouterr().out.splitlines()[-1].removeprefix("next: minigpt ")
-    assert main([*shlex.split(command), "--tokens=1", "--json"]) == 0
+    assert main([*shlex.split(command), "--prompt=a", "--tokens=1", "--json"]) == 0
     text = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert text["tokens"][0]["text"] in CharTokenizer.train(README.read_text("utf-8")).vocab
     assert command.endswith("--model ./shakespeare")
