@@ -9,7 +9,10 @@ PHONE, LAPTOP = 360, 1280
 
 # axe judges each theme once, and each width once: its longest rules are about colours, which no
 # width changes.
-each_theme = pytest.mark.parametrize(("width", "theme"), [(PHONE, "dark"), (LAPTOP, "light")])
+# Each theme once and each width once; what is built is looked at on a laptop, in light, anyway.
+each_theme = pytest.mark.parametrize(
+    ("width", "theme"), [(PHONE, "dark"), pytest.param(LAPTOP, "light", marks=pytest.mark.slow)]
+)
 
 
 def wear(page, theme: str) -> None:

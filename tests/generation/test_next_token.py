@@ -575,7 +575,9 @@ def test_no_accessibility_violation(page, element, width, theme):
         assert barriers(page, "next-token") == []
 
 
-@pytest.mark.parametrize("width", [360, 768, 1280])
+@pytest.mark.parametrize(
+    "width", [360, *(pytest.param(wide, marks=pytest.mark.slow) for wide in (768, 1280))]
+)
 def test_the_page_does_not_jump_and_fits(browser, site_url, width):
     context = browser.new_context(viewport={"width": width, "height": 900})
     page = context.new_page()

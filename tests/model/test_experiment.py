@@ -58,6 +58,7 @@ def test_what_is_known_before_training_comes_out_again(version, texts):
     assert math.isfinite(again["validation_loss"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", ["as it is", "no MLP"])
 def test_the_first_steps_of_training_come_out_again(version, plays):
     stored = next(r for r in STORED["runs"] if r["version"] == version and r["seed"] == 2)
@@ -66,6 +67,7 @@ def test_the_first_steps_of_training_come_out_again(version, plays):
     assert again["training_curve"][0] == pytest.approx(stored["training_curve"][0], abs=0.005)
 
 
+@pytest.mark.slow
 def test_versions_differ_from_the_reference_and_from_each_other(texts):
     losses = {version: run(version, 1, 1e-2, 3, texts)["validation_loss"] for version in VERSIONS}
     assert len(set(losses.values())) == len(VERSIONS)

@@ -57,6 +57,7 @@ def test_every_bug_has_its_curve_in_order():
     assert len(CURVES["runs"][0]["training_loss"]) == curves.STEPS // curves.LOG_EVERY
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bug", ["none", "no-zero-grad", "bad-start"])
 def test_the_first_steps_of_a_curve_come_out_again(texts, bug):
     stored = next(run for run in CURVES["runs"] if run["bug"] == bug)
@@ -114,6 +115,7 @@ def test_all_but_optimiser_and_rate_is_the_same():
     assert len(starts) == len(optimizers.SEEDS)
 
 
+@pytest.mark.slow
 def test_the_first_steps_of_the_race_come_out_again(texts):
     stored = next(run for run in RACE["runs"] if run["optimizer"] == "muon" and run["seed"] == 2)
     rate = stored["learning_rate"]
