@@ -74,7 +74,7 @@ def sentence(tag: Tag) -> str:
 
 
 def cause(tag: Tag) -> str:
-    """What the fold around a point calls a bug in its first words, unless a point said it before."""
+    """What the fold around a point calls a bug by its first words, unless that was said before."""
     fold = tag.find_parent("details")
     title = fold and fold.select_one("summary .sd-summary-text")
     if not title or fold.select_one(".key") is not tag:
