@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-Point = tuple[float, float]
+Number = int | float  # of units; the number that a type calls float is not always one
+Point = tuple[Number, Number]
 
 
 @dataclass(frozen=True)
 class Box:
     """A rectangle, by its upper left corner."""
 
-    x: float
-    y: float
-    width: float
-    height: float
+    x: Number
+    y: Number
+    width: Number
+    height: Number
 
     @property
     def middle(self) -> Point:

@@ -12,7 +12,7 @@ from typing import Any
 
 import drawsvg
 
-from minigpt.lessons.drawing.boxes import Box, Grid, Point
+from minigpt.lessons.drawing.boxes import Box, Grid, Number, Point
 from minigpt.lessons.drawing.palette import BLUE, GREEN, HUES, MAUVE, ORANGE, PINK, SKY, VIOLET
 
 WIDTH = 360
@@ -50,7 +50,7 @@ class Canvas:
         width: of the whole; more than `WIDTH` is too small to read on a phone.
     """
 
-    def __init__(self, height: float, width: float = WIDTH) -> None:
+    def __init__(self, height: Number, width: Number = WIDTH) -> None:
         self.width, self.height = width, height
         self.elements: list[Any] = []
 
@@ -59,7 +59,7 @@ class Canvas:
         text: str,
         at: Point,
         role: str = "ink",
-        size: float = 13,
+        size: Number = 13,
         anchor: str = "middle",
         mono: bool = False,
         bold: bool = False,
@@ -73,15 +73,15 @@ class Canvas:
 
     def box(
         self,
-        x: float,
-        y: float,
-        width: float,
-        height: float,
+        x: Number,
+        y: Number,
+        width: Number,
+        height: Number,
         text: str = "",
         role: str = "muted",
         filled: bool = True,
         dashed: bool = False,
-        size: float = 13,
+        size: Number = 13,
         mono: bool = False,
     ) -> Box:
         """A frame in the colour of its role, with a word in it."""
@@ -99,8 +99,8 @@ class Canvas:
         role: str = "muted",
         arrow: bool = False,
         dashed: bool = False,
-        width: float = 1.5,
-        strength: float = 1,
+        width: Number = 1.5,
+        strength: Number = 1,
     ) -> None:
         """From point to point; with a head at the end, if it is an arrow."""
         (x, y), (end_x, end_y) = points[-2:]
@@ -120,20 +120,20 @@ class Canvas:
             corners = [part for point in sides for part in _rounded(point)]
             self._add(drawsvg.Lines(*corners, close=True, fill=hue, **opacity))
 
-    def circle(self, at: Point, radius: float, role: str = "muted", filled: bool = True) -> Box:
+    def circle(self, at: Point, radius: Number, role: str = "muted", filled: bool = True) -> Box:
         """A disc or a ring, as of a clock or a sum."""
         self._add(drawsvg.Circle(*_rounded(at), round(radius, 1), **_outline(role, filled)))
         return Box(at[0] - radius, at[1] - radius, 2 * radius, 2 * radius)
 
     def tokens(
         self,
-        x: float,
-        y: float,
+        x: Number,
+        y: Number,
         texts: Sequence[str],
         role: str = "token",
-        size: float = 13,
-        gap: float = 4,
-        width: float | None = None,
+        size: Number = 13,
+        gap: Number = 4,
+        width: Number | None = None,
         marked: Collection[int] = (),
     ) -> list[Box]:
         """Tokens beside each other, each as wide as its text or all as wide as is said.
@@ -151,16 +151,16 @@ class Canvas:
 
     def grid(
         self,
-        x: float,
-        y: float,
+        x: Number,
+        y: Number,
         values: Any,
-        cell: tuple[float, float] = (34, 24),
+        cell: tuple[Number, Number] = (34, 24),
         digits: int | None = 1,
         rows: Sequence[str] = (),
         columns: Sequence[str] = (),
         name: str = "",
         role: str | None = None,
-        largest: float | None = None,
+        largest: Number | None = None,
         hidden: Collection[tuple[int, int]] = (),
     ) -> Grid:
         """A matrix: each number on a ground that is the deeper the farther it is from 0.
@@ -203,8 +203,8 @@ class Canvas:
     def _cell(
         self,
         box: Box,
-        number: float,
-        depth: float,
+        number: Number,
+        depth: Number,
         digits: int | None,
         role: str | None,
         empty: bool,
@@ -274,7 +274,7 @@ def _dashes(dashed: bool) -> dict[str, Any]:
     return {"stroke_dasharray": "4 3"} if dashed else {}
 
 
-def number_text(number: float, digits: int) -> str:
+def number_text(number: Number, digits: int) -> str:
     """A number as a drawing shows it: with a true minus, and no minus before a 0."""
     text = f"{number:.{digits}f}"
     return text.lstrip("-") if not float(text) else text.replace("-", "\N{MINUS SIGN}")
