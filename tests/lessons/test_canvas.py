@@ -35,7 +35,7 @@ def numbers(element: ElementTree.Element, *names: str) -> tuple[float, ...]:
 def test_a_drawing_says_in_words_what_it_shows(canvas):
     canvas.words("q & <k>", (10, 20))
     shown = canvas.shown('the "query"')
-    assert repr(shown) == '<Drawing: the "query">'
+    assert repr(shown) == '<Figure: the "query">'
     root = ElementTree.fromstring(shown._repr_html_())
     assert root.get("role") == "figure" and root.get("aria-label") == 'the "query"'
     assert root[0].get("viewBox") == "0 0 360 100" and root[0].get("aria-hidden") == "true"

@@ -239,7 +239,7 @@ class Drawing:
         self.canvas, self.alt = canvas, alt
 
     def __repr__(self) -> str:
-        return f"<Drawing: {self.alt}>"
+        return f"<Figure: {self.alt}>"
 
     def _repr_html_(self) -> str:
         canvas = self.canvas
