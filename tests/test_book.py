@@ -52,6 +52,27 @@ def test_every_chapter_has_its_folders_and_notebook(stem):
 
 
 @pytest.mark.parametrize("stem", STEMS)
+def test_listings_of_the_package_hold_no_error_texts(stem):
+    """A beginner reads what the code does; a line under it says where the checks are."""
+    cells = chapter_notebook.committed(stem).cells
+    shown = [
+        o.data for c in cells for o in c.get("outputs", []) if "text/markdown" in o.get("data", {})
+    ]
+    assert shown
+    for data in shown:
+        assert not re.search(r"^\s+raise ", data["text/plain"], re.MULTILINE)
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_no_fold_tells_by_its_title_what_the_reader_is_to_find(stem):
+    """The cause of a bug stands in the fold, in bold at its beginning."""
+    folds = re.findall(r"\{dropdown\} (The cause.*)\n(.*)", book_sources.source(stem))
+    assert len(folds) >= 3
+    for title, first_line in folds:
+        assert title == "The cause" and re.match(r"\*\*[A-Z√`].+?\.\*\* ", first_line)
+
+
+@pytest.mark.parametrize("stem", STEMS)
 def test_every_chapters_checks_are_held_to_submissions(stem):
     path = ROOT / f"tests/{stem}/test_exercises.py"
     text = path.read_text("utf-8") if path.exists() else ""

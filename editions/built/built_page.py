@@ -21,6 +21,9 @@ def article(stem: str, site: Path = built_site.SITE) -> Tag:
     page = BeautifulSoup(path.read_text("utf-8"), "html.parser")
     for link in page.select("a.headerlink"):
         link.decompose()
+    for fold in page.select("details.mg-foreseen"):  # where nobody is asked, nothing waits
+        fold.summary.decompose()
+        fold.unwrap()
     return page.select_one(".mg-article")
 
 

@@ -74,14 +74,14 @@ def sentence(tag: Tag) -> str:
 
 
 def cause(tag: Tag) -> str:
-    """What the title of the fold around a point says of a bug, unless a point said it before."""
+    """What the fold around a point calls a bug by its first words, unless that was said before."""
     fold = tag.find_parent("details")
     title = fold and fold.select_one("summary .sd-summary-text")
     if not title or fold.select_one(".key") is not tag:
         return ""
-    if not title.get_text().startswith("The cause"):
+    if title.get_text() != "The cause":
         return ""
-    return f'<span class="cause">{inner(unlinked(title))}.</span> '
+    return f'<span class="cause">The cause: {inner(unlinked(fold.strong))}</span> '
 
 
 def ended(items: list[Item]) -> list[Item]:

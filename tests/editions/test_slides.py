@@ -219,7 +219,8 @@ def test_marks_become_items():
 def test_what_may_be_guessed_waits():
     inside = (
         f'<p><span class="key">seen</span></p>{cell("tag_slide", "x", "1")}<details><summary>'
-        '<span class="sd-summary-text">The cause: c</span></summary><span class="key">a</span>'
+        '<span class="sd-summary-text">The cause</span></summary><strong>C.</strong> '
+        '<span class="key">a</span>'
         '<span class="key">b</span></details><span class="key">seen too</span>'
         '<span class="key"><strong>Predict, then run.</strong> What?</span><details><summary>'
         '<span class="sd-summary-text">Answer</span></summary><span class="key">This.</span>'
@@ -231,7 +232,7 @@ def test_what_may_be_guessed_waits():
         ("Seen", False),
         ("x", False),
         ("1", True),
-        ("The cause: c. A", True),
+        ("The cause: C. A", True),
         ("B", True),
         ("Seen too", False),
         ("Predict, then run. What?", False),

@@ -62,6 +62,16 @@ def glued(notebook: nbformat.NotebookNode) -> dict[str, str]:
     }
 
 
+def printed(cell: nbformat.NotebookNode) -> list[str]:
+    """What a cell shows as text and nothing else: no figure, which has words beside it."""
+    found = []
+    for output in cell.get("outputs", []):
+        data = output.get("data", {})
+        found += [output.get("text", ""), data.get("text/markdown", "")]
+        found += [data.get("text/plain", "")] if data.keys() == {"text/plain"} else []
+    return [text for text in found if text]
+
+
 def take_outputs(cells: list[nbformat.NotebookNode], ran: list[nbformat.NotebookNode]) -> None:
     """Give code cells the outputs of the same cells in an earlier run."""
     for cell, old in zip(cells, ran, strict=True):

@@ -19,6 +19,7 @@ import model_files
 import notebook_outputs
 import offline_site
 import page_widgets
+import predictions
 import site_files
 import stale_pages
 import theme_scripts
@@ -33,6 +34,7 @@ PARTS = (
     mathml,
     bokeh_js,
     page_widgets,
+    predictions,
     model_files,
     site_files,
     stale_pages,

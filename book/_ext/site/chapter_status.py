@@ -90,17 +90,27 @@ class ChapterVersions(SphinxDirective):
         return parsed(self, version_lines())
 
 
-WORDS_PER_MINUTE = 200  # for a text with code in it
+WORDS_PER_MINUTE = 200  # of prose and of code alike, whose words are shorter and weigh more
+
+
+def minutes_to_read(stem: str) -> int:
+    """All that stands open on a chapter's page: prose, code, and what it printed."""
+    words = 0
+    for cell in chapter_notebook.committed(stem).cells:
+        tags = set(cell.metadata.get("tags", []))
+        if tags & {"hide-cell", notebook_cells.SETUP}:
+            continue
+        words += 0 if "hide-input" in tags else len(cell.source.split())
+        words += sum(len(text.split()) for text in notebook_cells.printed(cell))
+    return round(words / WORDS_PER_MINUTE)
 
 
 def cost_sentence(stem: str) -> str:
     """Reading time, run time and memory of one chapter."""
-    cells = chapter_notebook.from_source(stem).cells
-    words = sum(len(cell.source.split()) for cell in cells if cell.cell_type == "markdown")
     cost = chapter_notebook.committed(stem).metadata["minigpt"]
     return (
-        f"**It takes** about {round(words / WORDS_PER_MINUTE)} minutes to read; its cells ran in "
-        f"{cost['seconds']:.0f} seconds and {cost['peak_mb']} MB of memory on a machine with "
+        f"**It takes** about {minutes_to_read(stem)} minutes to read, code and all; its cells ran "
+        f"in {cost['seconds']:.0f} seconds and {cost['peak_mb']} MB of memory on a machine with "
         f"{cost['machine'].split(', ')[1]} and no GPU."
     )
 
