@@ -153,6 +153,21 @@ def test_pages_link_the_style_of_the_widgets_they_use(site):
 # What it shows
 
 
+def test_a_click_picks_the_token_that_is_shown_under_the_pointer(page):
+    """A click's place is in whole pixels, where another token may be the nearest."""
+    picked, shown = call(
+        page,
+        """(() => {
+            const other = e.picture.nearest({ offsetX: 0, offsetY: 0 });
+            const pointed = other === 300 ? 301 : 300;
+            e.hover(pointed);
+            e.canvas.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+            return [e.picked - pointed, e.querySelector(".mg-here").textContent];
+        })()""",
+    )
+    assert picked == 0 and "token 30" in shown
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_neighbours_are_pythons(page, maps, when):
     expected = maps[when]

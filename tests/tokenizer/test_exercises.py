@@ -71,6 +71,12 @@ def encode_from_the_left(ids, ranks):
     return ids
 
 
+def encode_in_the_dictionarys_order(ids, ranks):
+    for pair, rank in ranks.items():
+        ids = merge_pair(ids, pair, 256 + rank)
+    return ids
+
+
 def encode_once(ids, ranks):
     known = [pair for pair in pairwise(ids) if pair in ranks]
     pair = min(known, key=ranks.get, default=None)
@@ -117,6 +123,7 @@ WRONG = [  # check, submission, a part of the hint that it must earn
     ("merge_pair", lambda ids, pair, new_id: list(ids), "nothing was merged"),
     ("encode_word", encode_from_the_left, "lowest rank comes first"),
     ("encode_word", encode_once, "look again"),
+    ("encode_word", encode_in_the_dictionarys_order, "lowest rank"),
     (
         "decode_stream",
         lambda tokens: (t.decode("utf-8", "replace") for t in tokens),

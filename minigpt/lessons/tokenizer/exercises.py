@@ -95,7 +95,7 @@ def encode_word(function: Callable[[list[int], dict[tuple[int, int], int]], list
     cases = [
         Case(([a, b], {(a, b): 0}), [256], "merge the known pair: its new id is 256 + its rank"),
         Case(
-            ([a, b, c], {(b, c): 0, (a, b): 1}),
+            ([a, b, c], {(a, b): 1, (b, c): 0}),  # not in the order of the ranks
             [a, 256],
             "among the pairs that are present, merge the one of lowest rank",
             [([257, c], "you merged the first pair from the left: the lowest rank comes first")],

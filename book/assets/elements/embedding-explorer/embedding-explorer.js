@@ -46,7 +46,8 @@ class EmbeddingExplorer extends HTMLElement {
       pointermove: (event) => event.pointerType !== "touch" && this.hover(this.picture.nearest(event)),
       pointerleave: () => this.hover(undefined),
       click: (event) => {
-        const found = this.picture.nearest(event);
+        // What is shown under the pointer: a click's place is rounded to whole pixels.
+        const found = this.pointed ?? this.picture.nearest(event);
         if (found !== undefined) this.pick(found);
       },
     });

@@ -14,7 +14,7 @@ export class TokenSearch {
     this.input = make("input", {
       id: `${id}-search`, class: "mg-input", type: "text", role: "combobox", "aria-expanded": "false",
       "aria-controls": `${id}-list`, "aria-autocomplete": "list", spellcheck: "false", autocomplete: "off",
-      autocapitalize: "off", placeholder: "queen, ROMEO, ing, #300",
+      autocapitalize: "off", placeholder: "queen, Rome, ing, #300",
       input: () => this.suggest(), keydown: (event) => this.key(event), blur: () => this.close(),
     });
     this.list = make("ul", { id: `${id}-list`, role: "listbox", tabindex: -1, "aria-label": "Tokens found", hidden: true });
