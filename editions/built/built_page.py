@@ -10,7 +10,8 @@ from editions.built import built_site, stills
 
 
 def article(stem: str, site: Path = built_site.SITE) -> Tag:
-    """The text of a page, without the links to its own headings.
+    """The text of a page, without the links to its own headings and what only lets it scroll and
+    wrap.
 
     Raises:
         ValueError: when the page is missing.
@@ -21,6 +22,12 @@ def article(stem: str, site: Path = built_site.SITE) -> Tag:
     page = BeautifulSoup(path.read_text("utf-8"), "html.parser")
     for link in page.select("a.headerlink"):
         link.decompose()
+    for tag in page.select("pre wbr"):
+        tag.decompose()
+    for wrapper in page.select(".mg-code-line, .mg-formula"):
+        wrapper.unwrap()
+    for block in page.select("pre[style]"):
+        block.attrs.clear()
     return page.select_one(".mg-article")
 
 
