@@ -24,7 +24,7 @@ def article(stem: str, site: Path = built_site.SITE) -> Tag:
         link.decompose()
     for tag in page.select("pre wbr"):
         tag.decompose()
-    for wrapper in page.select(".mg-code-line, .mg-formula"):
+    for wrapper in page.select(".mg-code-line, .mg-option, .mg-formula"):
         wrapper.unwrap()
     for block in page.select("pre[style]"):
         block.attrs.clear()

@@ -16,23 +16,31 @@ from sphinx.highlighting import PygmentsBridge
 
 PRINTED = "myst-ansi"  # MyST-NB's language of what cells print
 TAG = re.compile(r"<[^>]*>")
-GAP = re.compile(r"(?<=\S) {2,}(?=\S)")
+GAP = re.compile(r"(?<=[^ ,])(?: {2,}(?=\S)| (?=(\S)\1{3,}$))")  # before a column, a bar is one
+SHORT = 20  # letters that stay together: a phone has room for them, deeply indented
+UNSPACED = re.compile(r"(?:<[^>]*>|[^<\s])+")
 OPENED = re.compile(r'<span class="p">[^<]*[(\[{]</span>(?=.)')  # a bracket with something in it
-DOTTED = re.compile(r'(?:<span class="\w+">\w+</span><span class="o">\.</span>)+<span class="\w+">\w+')
-SHORT = 20  # letters that a phone has room for, deeply indented
-COMMA = re.compile(r",(?= )")  # numbers of aligned sentences and of tensors have them, tables not
+DOT, NAME = '<span class="o">.', r'<span class="\w+">\w+</span>'
+DOTTED = re.compile(rf"{NAME}(?:{re.escape(DOT)}</span>{NAME})+")
+OPTION = re.compile(r"(?<![^ >])--[a-z][a-z-]*")  # of a command, which browsers break after "--"
 Lines = Iterator[tuple[int, str]]
 
 
 def classes(lines: list[str]) -> list[str]:
     """What holds for printed lines: "mg-aligned", most have a column, and are smaller where they
     would not fit; "mg-whole-lines", most have three, and are not wrapped."""
-    lines = [line for line in lines if line.strip()]
-    columns = [0 if COMMA.search(line) else 1 + len(GAP.findall(line)) for line in lines]
+    counts = [columns(line) for line in lines if line.strip()]
     named = {"mg-aligned": 2, "mg-whole-lines": 3}
-    if len(lines) < 2:
+    if len(counts) < 2:
         return []
-    return [name for name, n in named.items() if 2 * sum(c >= n for c in columns) > len(lines)]
+    return [name for name, n in named.items() if 2 * sum(c >= n for c in counts) > len(counts)]
+
+
+def columns(line: str) -> int:
+    """How many a line has: one where it is a sentence with aligned numbers, or a tensor's row,
+    which have commas."""
+    gaps = list(GAP.finditer(line))
+    return 1 + len(gaps) if gaps and ", " not in line[gaps[0].end() :] else 1
 
 
 class LinesFormatter(HtmlFormatter):
@@ -40,7 +48,7 @@ class LinesFormatter(HtmlFormatter):
 
     def wrap(self, source: Lines) -> Lines:
         pieces = list(source)
-        texts = [html.unescape(TAG.sub("", piece)).rstrip() for _, piece in pieces]
+        texts = [letters(piece).rstrip() for _, piece in pieces]
         found = classes(texts) if self.options.get("printed") else []
         longest = max(map(len, texts), default=0)
         attributes = f' class="{" ".join(found)}" style="--mg-longest:{longest}"' if found else ""
@@ -50,16 +58,26 @@ class LinesFormatter(HtmlFormatter):
         yield 0, "</pre>"
 
 
+def letters(piece: str) -> str:
+    """What HTML shows."""
+    return html.unescape(TAG.sub("", piece))
+
+
+def is_long(piece: str) -> bool:
+    return len(letters(piece)) > SHORT
+
+
 def breakable(line: str) -> str:
-    """A line's HTML that may also break where Python's may: after an opening bracket, and in long
-    dotted names before a dot. Other breaks would be inside a word."""
+    """A line's HTML that breaks where Python's may rather than inside a word: what has no space
+    for long may break after opening brackets, and its long dotted names before a dot."""
 
     def dotted(name: re.Match) -> str:
-        if len(TAG.sub("", name[0])) <= SHORT:
-            return name[0]
-        return name[0].replace('<span class="o">.', '<wbr><span class="o">.')
+        return name[0].replace(DOT, f"<wbr>{DOT}") if is_long(name[0]) else name[0]
 
-    return DOTTED.sub(dotted, OPENED.sub(r"\g<0><wbr>", line))
+    def unspaced(run: re.Match) -> str:
+        return DOTTED.sub(dotted, OPENED.sub(r"\g<0><wbr>", run[0])) if is_long(run[0]) else run[0]
+
+    return OPTION.sub(r'<span class="mg-option">\g<0></span>', UNSPACED.sub(unspaced, line))
 
 
 def in_element(piece: str, indent: int) -> str:
