@@ -13,6 +13,8 @@ from bs4 import BeautifulSoup
 from for_everyone import wear
 from PIL import Image
 
+from editions.built import built_page
+
 PHONE = {"width": 390, "height": 844}
 TABLE = ["T           64    128", "written   0.12   0.38", "kernel    0.07   0.13"]
 # What a reader copies by hand, where it is not the text of the block.
@@ -127,6 +129,17 @@ def test_a_chapters_code_is_that_of_its_notebook(stem, site):
     written = [cell.source.rstrip() for cell in cells if not notebook_cells.is_setup(cell)]
     assert [text for text in shown if text not in written] == []
     assert len(shown) > 40
+
+
+def test_other_formats_read_the_page_without_what_wraps_it(site):
+    page = BeautifulSoup((site / "embedding.html").read_text("utf-8"), "html.parser")
+    article = built_page.article("embedding", site)
+    helpers = ".mg-code-line, .mg-option, .mg-formula, pre wbr, pre[class], pre[style]"
+    assert len(page.select(helpers)) > 500
+    assert article.select(helpers) == []
+    for selector in ("pre", ".mg-math math"):
+        texts = [tag.get_text() for tag in page.select(f".mg-article {selector}")]
+        assert [tag.get_text() for tag in article.select(selector)] == texts
 
 
 def test_copying_gives_the_text_alone(phone):
