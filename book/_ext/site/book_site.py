@@ -10,6 +10,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "notebooks"))
 
 import bokeh_js
 import chapter_status
+import code_lines
 import command_help
 import download_links
 import front_page
@@ -27,6 +28,7 @@ import theme_scripts
 PARTS = (
     notebook_outputs,
     chapter_status,
+    code_lines,
     command_help,
     download_links,
     front_page,

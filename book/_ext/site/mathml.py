@@ -48,7 +48,8 @@ def inline(self, node) -> None:
 
 def block(self, node) -> None:
     self.body.append(self.starttag(node, "div", CLASS="mg-math"))
-    self.body.append(to_mathml(node.astext(), display=True))
+    formula = to_mathml(node.astext(), display=True)
+    self.body.append(f'<div class="mg-formula">{formula}</div>')  # which may scroll
     if node["number"]:
         number = get_node_equation_number(self, node)
         self.body.append(f'<span class="eqno">({number})')

@@ -35,7 +35,7 @@
   }
 
   // A box that scrolls must take the keyboard's focus, or only a mouse can read its end.
-  const boxes = { ".cell_output pre, .output.text_html": "Output", "pre": "Code", ".pst-scrollable-table-container": "Table", ".mg-math": "Formula" };
+  const boxes = { ".cell_output pre, .output.text_html": "Output", "pre": "Code", ".pst-scrollable-table-container": "Table", ".mg-formula": "Formula" };
   const sized = new ResizeObserver((entries) => {
     for (const { target } of entries) {
       const scrolls = target.scrollWidth > target.clientWidth;

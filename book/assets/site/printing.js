@@ -21,7 +21,7 @@
     root.dataset.theme = "light";
     root.classList.add("mg-paper");
     // The box of what is too wide is reduced: what lies in it may be drawn again.
-    const wide = [...document.querySelectorAll(".mg-main :is(table, .mg-math > math)")]
+    const wide = [...document.querySelectorAll(".mg-main :is(table, .mg-formula > math)")]
       .map((content) => ({ box: content.parentElement, share: content.parentElement.clientWidth / content.scrollWidth }))
       .filter(({ share }) => share < 1);
     for (const { box, share } of wide) box.style.zoom = share;
