@@ -15,7 +15,7 @@ const OTHERS = [
   [/\.gguf$/, "is llama.cpp’s: fetch the model in safetensors"],
   [/^int8\.safetensors$/, "is minigpt’s of 8 bits: minigpt.exchange.int8_file.load_int8 opens it, and minigpt.exchange.save writes what this page opens"],
   [/^model-\d+-of-\d+\.safetensors$/, "is a part: choose all parts, with model.safetensors.index.json, which names them"],
-  [/\.safetensors$/, `has another name: call it ${WEIGHTS}`],
+  [/^(?!model\.safetensors$).*\.safetensors$/, `has another name: call it ${WEIGHTS}`],
 ];
 // What may be there in place of the tokenizer.
 const OTHER_TOKENIZERS = [
@@ -31,7 +31,7 @@ const LOOKS_SPECIAL = /^(<.+>|\[.+\])$/;
 // files: a Map of names to File. Resolves to {config, numbers, bytes, weights}: what config.json
 // says, what the model costs here (gptCosts), and the Files of its weights. Nothing of them is read.
 export async function readSizes(files) {
-  const settings = await json(files, "config.json") ?? missing("config.json", files, OTHERS);
+  const settings = await json(files, "config.json") ?? missing("config.json", files, OTHERS.slice(0, -2));
   const config = inFile("config.json", () => gptConfig(settings));
   const weights = await weightFiles(files);
   const { numbers, bytes } = gptCosts(config);

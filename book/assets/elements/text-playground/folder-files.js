@@ -1,5 +1,5 @@
-// The files of a folder that a reader chose or dropped: {name, files}, files a Map of names to
-// File. Folders inside it are left out, as a run of minigpt has some with much in them.
+// The files of a folder that a reader chose or dropped: {name, files}, its name in words and a Map
+// of names to File. Folders inside it are left out, as a run of minigpt has some with much in them.
 
 // list: of an input; where a folder was chosen, each file has its path from there.
 export function chosenFiles(list) {
@@ -30,4 +30,4 @@ async function entriesOf(folder) {
   }
 }
 
-const named = (name = "your model", files) => ({ name, files: new Map(files.map((file) => [file.name, file])) });
+const named = (folder, files) => ({ name: folder ? `“${folder}”` : "Your model", files: new Map(files.map((file) => [file.name, file])) });

@@ -75,7 +75,7 @@ export class ModelChoice {
 
   get told() {
     const { name, sizes: { numbers, config } } = this.found;
-    return `“${name}” is a GPT with ${number(numbers)} numbers, in ${config.n_layer === 1 ? "one block" : `${config.n_layer} blocks`}`;
+    return `${name} is a GPT with ${number(numbers)} numbers, in ${config.n_layer === 1 ? "one block" : `${config.n_layer} blocks`}`;
   }
 
   async openIt() {
@@ -120,10 +120,10 @@ export class ModelChoice {
 
   fail(name, error) {
     this.found = undefined;
-    const why = /^Not(Found|Readable)Error$/.test(error.name) ? `“${name}” could not be read from the disk: choose it again. (${error.message})`
+    const why = /^Not(Found|Readable)Error$/.test(error.name) ? `${name} could not be read from the disk: choose it again. (${error.message})`
       : isMistake(error) ? mistake(error)
-      : outOfMemory(error) ? `This device has too little memory for “${name}”: close other tabs and try again. (${error.message})`
-        : `“${name}” was not opened. ${error.message}${/[.?!]$/.test(error.message) ? "" : "."}`;
+      : outOfMemory(error) ? `${name} needs more memory than this device gives: close other tabs and try again. (${error.message})`
+        : `${name} was not opened. ${error.message}${/[.?!]$/.test(error.message) ? "" : "."}`;
     this.message.textContent = `${why} ${ownModel() ? "The model that was here" : "The book’s model"} stays.`;
     this.showState();
   }
