@@ -87,6 +87,7 @@ export class ModelChoice {
     try {
       const model = await openModel(files, sizes, ({ loaded, total }) => Object.assign(this.bar, { max: total, value: loaded }), signal);
       if (signal.aborted) return;
+      this.giving = undefined;  // what is open is not given up any more
       useModel(model);
       this.inUse = `${name}, ${number(sizes.numbers)} numbers`;
       this.message.textContent = `${this.told}. It is open: the whole page uses it now.`;
