@@ -111,7 +111,9 @@ def test_the_greedy_text_is_that_of_minigpt_generate(element, folders, capsys, n
 
 
 def test_the_list_of_tokens_and_the_looking_glass_are_its_own(page, element, folders):
-    page.locator("looking-glass").evaluate("e => e.load()")
+    glass = page.locator("looking-glass")
+    glass.scroll_into_view_if_needed()
+    expect(glass.locator(".mg-head")).to_have_count(30)  # the book's
     opened(element, folders["bpe"])
     model, tokenizer = load(folders["bpe"]), open_tokenizer(folders["bpe"])
     greedy(element, 5)
@@ -123,9 +125,9 @@ def test_the_list_of_tokens_and_the_looking_glass_are_its_own(page, element, fol
     own = torch.tensor(element.evaluate("e => [...e.drawn.own]"))
     torch.testing.assert_close(own, want, atol=1e-5, rtol=0)
     assert element.locator("[data-value=rank]").inner_text().endswith("of 280")
-    glass = page.locator("looking-glass")
     glass.scroll_into_view_if_needed()
     expect(glass.locator(".mg-head")).to_have_count(4)
+    expect(glass).to_contain_text("Two tables hold a row of 16 numbers")
     glass.get_by_role("textbox").fill("to be, or")
     ids = tokenizer.encode("to be, or")
     page.wait_for_function(
@@ -251,10 +253,15 @@ def test_back_to_the_book_s_model(page, element, folders):
     assert element.evaluate("e => e.model.config.vocab_size") == 4096
 
 
-def test_another_model_while_it_writes_ends_the_text(element, folders):
+def test_another_model_while_it_writes_ends_the_text(page, element, folders):
     element.evaluate(
         """async (element) => {
-            await element.load();
+            const { scores } = await element.load();
+            element.model.scores = async (ids) => {
+                await new Promise((resolve) => setTimeout(resolve, 150));
+                return scores.call(element.model, ids);
+            };
+            element.books = element.model;
             element.form.fill({ prompt: "HAMLET:", tokens: 400 });
             element.write();
         }"""
@@ -262,9 +269,13 @@ def test_another_model_while_it_writes_ends_the_text(element, folders):
     expect(element.locator(".mg-token").nth(3)).to_be_visible()
     opened(element, folders["bpe"])
     expect(element).to_have_attribute("data-state", "waiting")
+    page.wait_for_timeout(300)  # the book's model gives its last scores
+    element.evaluate("e => { delete e.books.scores; }")
     assert element.locator(".mg-token").count() == element.evaluate("e => e.written") == 0
+    assert element.evaluate("e => e.view.unpainted") == []  # nor is one of its tokens left over
     first = greedy(element, 12)
-    opened(element, folders["bpe"])  # the one before is closed
+    opened(element, folders["bpe"])
+    assert len(page.workers) == 2  # the book's, and not the one before
     assert greedy(element, 12) == first
 
 
@@ -299,12 +310,13 @@ def test_a_link_does_not_promise_a_text_of_a_model_that_is_not_in_it(page, eleme
     expect(message).to_contain_text("Your model is not in it: whoever opens it gets the book’s")
     assert not re.search("written|branches", page.url)
     assert "prompt=to%20be&temperature=0&" in page.url
-    page.evaluate("link => { location.hash = link; }", link)
+    page.evaluate("link => { location.hash = link; }", link + "&branches=1:7")
     expect(message).to_contain_text("From a link to a text of the book’s model: yours will write")
     assert element.evaluate("async (e) => { await e.write(); return e.written; }") == 5
+    assert element.locator(".mg-token.mg-by-hand").count() == 0
     button(element, "Back to the book’s model").click()
     element.evaluate("e => e.write()")
-    assert element.evaluate("e => e.link") == link
+    assert element.evaluate("e => e.link") == link + "&branches=1%3A7"
 
 
 @each_theme
