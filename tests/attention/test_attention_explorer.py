@@ -13,6 +13,7 @@ from for_everyone import barriers, each_theme, reserved_height, small_targets
 from page_complaints import complaints_of
 from playwright.sync_api import expect
 from safetensors.numpy import save
+from safetensors.torch import save as save_torch
 
 from minigpt.attention import AttentionOnly
 from minigpt.attention.attention_only import PRETRAINED
@@ -198,6 +199,15 @@ def test_all_half_floats_have_their_values(page):
     np.testing.assert_array_equal(values, halves.astype(np.float32))
 
 
+def test_bfloat16_and_double_precision_become_32_bits(page):
+    numbers = torch.tensor([1.0, -2.5, 3.389531e38, 1e-40, -0.0, torch.inf])
+    got = read(page, save_torch({"b": numbers.bfloat16(), "d": numbers.double()}))
+    for name, want in (("b", numbers.bfloat16().float()), ("d", numbers)):
+        assert got[name][:2] == ["Float32Array", [6]]
+        values = [float(x.replace("Infinity", "inf")) for x in got[name][2]]
+        np.testing.assert_array_equal(np.array(values, dtype=np.float32), want.numpy())
+
+
 @pytest.mark.parametrize(
     ("data", "told"),
     [
@@ -212,8 +222,8 @@ def test_all_half_floats_have_their_values(page):
             "x of shape [2,2] takes 16 bytes, not 24",
         ),
         (
-            with_header({"x": {"dtype": "BF16", "shape": [12], "data_offsets": [0, 24]}}),
-            "x is of type BF16; known are F32, F16, I32, I16, I8, U16, U8",
+            with_header({"x": {"dtype": "F8_E5M2", "shape": [24], "data_offsets": [0, 24]}}),
+            "x is of type F8_E5M2; known are F32, F16, BF16, F64, I32, I16, I8, U16, U8",
         ),
     ],
     ids=["empty", "foreign", "header cut", "cut", "no JSON", "no place", "other size", "type"],

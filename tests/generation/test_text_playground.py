@@ -878,7 +878,7 @@ def test_the_page_does_not_jump_and_fits(browser, site_url, width):
     assert abs(page.evaluate(height) - reserved) <= 24
     write(element, tokens=40)
     token(element, 3).click()
-    element.locator("details").evaluate("fold => { fold.open = true; }")
+    element.locator("details").evaluate_all("all => all.forEach((e) => { e.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert too_wide(element) == []
     assert smallest_letters(element, "label, td, th, dt, dd, p, span:not(:empty)") >= 12

@@ -95,7 +95,7 @@ def test_an_address_has_no_notice(page, site_url):
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{site_url}playground.html")
-    expect(page.locator("text-playground button").first).to_be_visible()
+    expect(page.locator("text-playground").get_by_role("button").first).to_be_visible()
     assert NOTICE not in page.inner_text("main")
     assert not any("opened-as-file" in url for url in asked)
 

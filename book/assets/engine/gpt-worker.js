@@ -6,7 +6,8 @@ import { fetched, fetchedJson, onTheWay } from "./fetched.js";
 import { GPTReader } from "./gpt-reader.js";
 import { trace } from "./gpt-trace.js";
 import { GPT } from "./gpt.js";
-import { readSafetensors } from "./safetensors.js";
+import { gpt2Tensors } from "./gpt2-tensors.js";
+import { metadataOf, readSafetensors } from "./safetensors.js";
 
 let model;
 let reader;
@@ -20,6 +21,25 @@ const methods = {
     model = new GPT(config, readSafetensors(bytes));
     reader = new GPTReader(model);
     return config;
+  },
+
+  // config: as gptConfig gives it. files: the File of the weights, or of each of their parts.
+  // tokens: how many the tokenizer has; what has no text, as where a vocabulary was rounded up to
+  // a multiple of 64, gets no score.
+  open({ config, files, tokens }, report) {
+    const stored = {};
+    for (const file of files) {
+      inFile(file.name, () => {
+        const source = onDisk(file);
+        checkHeads(config, metadataOf(source));
+        Object.assign(stored, readSafetensors(source));
+      });
+    }
+    inFile(files.map(({ name }) => name).join(", "), () => {
+      model = new GPT(config, watched(gpt2Tensors(config, stored), report));
+    });
+    model.head = { ...model.head, rows: Math.min(model.head.rows, tokens) };
+    reader = new GPTReader(model);
   },
 
   // The scores after a text, V numbers; of a text that begins like the last one, only what is
@@ -46,6 +66,38 @@ async function download(response, report) {
     report({ loaded, total });
   }
   return new Blob(parts).arrayBuffer();
+}
+
+function inFile(name, read) {
+  try {
+    read();
+  } catch (error) {
+    throw Object.assign(new Error(`${name}: ${error.message}`), { name: error.name });
+  }
+}
+
+// A file as readSafetensors reads it: a part comes from the disk when it is asked for.
+function onDisk(file) {
+  const reading = new FileReaderSync();
+  return { byteLength: file.size, slice: (start, end) => reading.readAsArrayBuffer(file.slice(start, end)) };
+}
+
+// No shape shows the number of heads, by which the same matrices are cut.
+function checkHeads({ n_head }, { n_head: saved = n_head }) {
+  if (String(saved) !== String(n_head)) throw new Error(`n_head is ${n_head} in config.json, and these weights were saved with ${saved}: set it back there`);
+}
+
+// The same tensors; `report` is told how many have been read.
+function watched(tensors, report) {
+  const total = Object.keys(tensors).length;
+  let loaded = 0;
+  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, {
+    name: tensor.name, shape: tensor.shape,
+    get data() {
+      report({ loaded: ++loaded, total });
+      return tensor.data;
+    },
+  }]));
 }
 
 let last = Promise.resolve();  // one after the other: they share the model's cache

@@ -1,9 +1,9 @@
 // minigpt/model/gpt.py in the language that the browser speaks: a GPT that reads one token at a time
-// and keeps the keys and values of those before it. A table is one flat Float32Array, row after
-// row; matrix.js has the products. Numbers are stored in 32 bits and added up in 64.
+// and keeps the keys and values of those before it. A vector is a Float32Array; matrix.js has the
+// matrices and their products. Numbers are stored in 32 bits and added up in 64.
 
 import { gptWeights } from "./gpt-weights.js";
-import { matrix, multiply, putRow, roomFor, SIDE } from "./matrix.js";
+import { matrix, multiply, putRow, roomFor, SIDE, takeRow } from "./matrix.js";
 
 export class GPT {
   // config: the model's config.json. tensors: what readSafetensors made of its weights.
@@ -11,7 +11,7 @@ export class GPT {
     const { n_layer: L, n_embd: C, n_positions: room } = config;
     this.config = config;
     const load = gptWeights(config, tensors);
-    this.tokens = load("token_embedding.weight");
+    this.tokens = matrix(load("token_embedding.weight"), C);
     this.positions = load("position_embedding.weight");
     const norm = (name) => ({ weight: load(`${name}.weight`), bias: load(`${name}.bias`) });
     const layer = (name, width = C) => ({ ...matrix(load(`${name}.weight`), width), bias: load(`${name}.bias`) });
@@ -26,7 +26,8 @@ export class GPT {
       values: new Float32Array(room * C),
     }));
     this.finalNorm = norm("final_norm");
-    this.head = matrix(load("lm_head.weight"), C);
+    const head = load("lm_head.weight");
+    this.head = head ? matrix(head, C) : this.tokens;  // tied: the token table once more
     this.length = 0;  // tokens read
   }
 
@@ -49,7 +50,7 @@ export class GPT {
   step(id, watch = () => {}) {
     const C = this.config.n_embd;
     const t = this.length;
-    const token = this.tokens.subarray(id * C, (id + 1) * C);
+    const token = takeRow(this.tokens.weight, id, C);
     const position = this.positions.subarray(t * C, (t + 1) * C);
     const x = sum(token, position);
     watch("token", token);

@@ -22,6 +22,12 @@ export function putRow(weight, row, numbers) {
   for (let i = 0; i < numbers.length; i++) weight[start + SIDE * i] = numbers[i];
 }
 
+export function takeRow(weight, row, width) {
+  const place = row % SIDE;
+  const start = (row - place) * width + place;
+  return Float32Array.from({ length: width }, (_, i) => weight[start + SIDE * i]);
+}
+
 // out[row] = row · x, added up in 64 bits, eight rows at a time. What eight rows have for one
 // number of x lies side by side, for the number after it `step` further on, and the eight rows
 // after them begin `next` further on. Rows beyond the end of `out` are computed and dropped: a

@@ -15,6 +15,8 @@ const PIECE = new RegExp(
   `'(?:[sdmt]|ll|ve|re)| ?[${LETTERS}]+| ?[${NUMBERS}]+| ?[^${SPACES}${LETTERS}${NUMBERS}]+`
   + `|[${SPACES}]+(?![^${SPACES}])|[${SPACES}]+`, "gu");
 
+export const END = "<|endoftext|>";
+
 const CACHED_PIECES = 20_000;  // forget what was encoded after so many different pieces
 const CACHED_LENGTH = 40;      // longer pieces rarely come back
 const SHIFT = 2 ** 32;         // a rank and a position share one number: rank * SHIFT + position
@@ -35,6 +37,12 @@ export class Tokenizer {
       this.ranks.set(merges[2 * k] * this.size + merges[2 * k + 1], k);
     }
     this.cache = new Map();
+  }
+
+  // The id of the token that ends a text, where there is one.
+  get end() {
+    const at = this.special.indexOf(END);
+    return at < 0 ? undefined : this.size - this.special.length + at;
   }
 
   // The rank of a pair: 0 was learned first; undefined was never learned.

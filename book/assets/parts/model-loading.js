@@ -1,6 +1,7 @@
-// What an element shows while the shipped model comes: a line, a progress bar, and a button that
-// starts, or starts again.
+// What an element shows while its model comes: a line, a progress bar, and a button that starts, or
+// starts again. It is the book's, unless the reader has opened another.
 
+import { ownModel, whenModelChanges } from "../engine/model-in-use.js";
 import { loadShippedModel } from "../engine/shipped-model.js";
 import { make } from "./token-chips.js";
 import { whatFailed } from "./what-failed.js";
@@ -9,7 +10,7 @@ export const WEIGHT = "2.7\u00a0MB";
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)}\u00a0MB`;
 
 export class ModelLoading {
-  // ready: called with the model, once, when it is there.
+  // ready: called with the model when it is there, and again when another takes its place.
   constructor(ready) {
     this.ready = ready;
     this.message = make("p", { class: "mg-message", role: "status" });
@@ -18,6 +19,11 @@ export class ModelLoading {
       type: "button", class: "mg-button", text: `Load the model (${WEIGHT})`, click: () => this.load(),
     });
     this.node = make("div", { class: "mg-loading" }, this.message, this.bar, this.button);
+    whenModelChanges(() => {
+      const had = this.model;
+      this.model = undefined;
+      if ((had || ownModel()) && this.node.isConnected) this.load();
+    });
   }
 
   // Resolves to the model, or to undefined when the page says why there is none.
@@ -28,13 +34,15 @@ export class ModelLoading {
 
   async tryToLoad() {
     if (this.model) return this.model;
+    this.node.hidden = false;
     const focused = document.activeElement === this.button;
     this.button.hidden = true;
     this.bar.hidden = false;
     this.bar.removeAttribute("value");
     this.message.textContent = "Loading the model …";
     try {
-      this.model = await loadShippedModel((progress) => this.show(progress));
+      const shipped = ownModel() ? undefined : await loadShippedModel((progress) => this.show(progress));
+      this.model = ownModel() ?? shipped;
     } catch (error) {
       this.bar.hidden = true;
       this.button.hidden = false;

@@ -1,4 +1,4 @@
-// A text of the reader's and what it is on its way through the shipped model: the box to type
+// A text of the reader's and what it is on its way through the model: the box to type
 // into, the model's loading, and the trace (gpt-trace.js) of what stands in the box.
 
 import { ModelLoading } from "./model-loading.js";
@@ -7,7 +7,9 @@ import { count, make } from "./token-chips.js";
 import { isMistake, mistake, outOfMemory } from "./what-failed.js";
 
 const SHOWN = 48;        // tokens at most, as in <attention-explorer>
+const WORK = 8e9;        // products at most for a trace: with a large model, that is fewer tokens
 const REST = 150;        // milliseconds without typing before the model reads
+const PATIENCE = 400;    // milliseconds before a reader is told that the model is still reading
 const ANNOUNCE = 1000;   // milliseconds without typing before a screen reader is told
 
 let instances = 0;
@@ -25,7 +27,7 @@ export class TracedText {
       readonly: this.fixed, input: () => this.read(REST),
     });
     this.input.value = (host.getAttribute("prompt") ?? "").replaceAll("\\n", "\n");
-    this.loading = new ModelLoading((model) => { this.model = model; });
+    this.loading = new ModelLoading((model) => this.take(model));
     this.message = make("p", { class: "mg-message" });
     this.live = make("p", { class: "mg-visually-hidden", role: "status" });
     this.node = make("div", { class: "mg-traced" },
@@ -43,6 +45,18 @@ export class TracedText {
       if (event.target === this.loading.button) this.load();
     }, { capture: true });  // before the button goes, and its focus with it
     if (!navigator.connection?.saveData) whenNear(this.host, () => this.load());
+  }
+
+  // Another model than before reads the text when the reader comes near again.
+  take(model) {
+    const before = this.model;
+    this.model = model;
+    if (!before || before === model) return;
+    this.newest++;
+    this.trace = undefined;
+    this.message.textContent = "";
+    this.shown();
+    whenNear(this.host, () => this.read());
   }
 
   // Resolves when the text is shown, or when the page says why it is not.
@@ -73,15 +87,23 @@ export class TracedText {
     if (rest) await new Promise((resolve) => { setTimeout(resolve, rest); });
     await this.reading;
     if (turn !== this.newest) return this.updated;
-    const all = this.model.tokenizer.encode(this.input.value);
-    const ids = all.slice(0, Math.min(SHOWN, this.model.config.n_positions));
+    const { model } = this;
+    let all = [];
     let error;
-    const trace = await (this.reading = ids.length ? this.model.trace(ids).catch((problem) => { error = problem; }) : undefined);
+    try {
+      all = model.tokenizer.encode(this.input.value);
+    } catch (problem) {
+      error = problem;
+    }
+    const ids = all.slice(0, Math.min(SHOWN, model.config.n_positions, mostRead(model.config)));
+    const slow = setTimeout(() => { this.message.textContent = `The model reads ${count(ids.length, "token")} …`; }, PATIENCE);
+    const trace = await (this.reading = ids.length ? model.trace(ids).catch((problem) => { error = problem; }) : undefined);
+    clearTimeout(slow);
     if (turn !== this.newest) return this.updated;
     if (!this.host.isConnected) return undefined;  // gone from the page meanwhile
     this.trace = trace;
     this.message.textContent = this.problem(all, ids, error);
-    this.shown(trace && { trace, ids, tokenizer: this.model.tokenizer, model: this.model });
+    this.shown(trace && { trace, ids, tokenizer: model.tokenizer, model });
     if (rest) this.announce([`${count(all.length, "token")}.`, this.message.textContent, trace ? this.said() : ""].join(" "), ANNOUNCE);
   }
 
@@ -101,4 +123,10 @@ export class TracedText {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => { this.live.textContent = text; }, pause);
   }
+}
+
+// Tokens that a model can trace in a few seconds: each goes through its blocks, and is scored
+// after every one of them.
+function mostRead({ vocab_size: V, n_embd: C, n_layer: L }) {
+  return Math.max(1, Math.floor(WORK / (12 * L * C * C + (L + 1) * V * C)));
 }

@@ -39,7 +39,9 @@ class LookingGlass extends HTMLElement {
   get trace() { return this.all?.trace; }
 
   // From what the model is: how many blocks it has, and how wide it is.
-  build({ n_layer, n_head, n_embd, vocab_size }) {
+  build(config) {
+    this.built = config;
+    const { n_layer, n_head, n_embd, vocab_size } = config;
     this.chipBox = make("div", {
       class: "mg-glass-chips", role: "toolbar", "aria-label": "Tokens", dir: "ltr",
       keydown: (event) => moveFocus(event, this.chips),
@@ -78,7 +80,7 @@ class LookingGlass extends HTMLElement {
   // all: {trace, ids, tokenizer, model}.
   show(all) {
     const { trace, ids, tokenizer, model: { config } } = all;
-    if (!this.strips) this.build(config);
+    if (this.built !== config) this.build(config);
     this.all = all;
     this.stages.hidden = false;
     this.token = ids.length - 1;

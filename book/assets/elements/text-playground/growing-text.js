@@ -28,6 +28,13 @@ export class GrowingText extends WrittenText {
     this.mark(chosen);
   }
 
+  // No text any more.
+  clear() {
+    this.unpainted = [];
+    this.empty.hidden = false;
+    this.begin(undefined, []);
+  }
+
   startTelling() {
     this.unsaid = "";
     this.saidAt = performance.now();

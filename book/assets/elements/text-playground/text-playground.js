@@ -1,21 +1,27 @@
-// <text-playground prompt="HAMLET:\n">: the book's model writes, in the page. Each token shows
-// what it was drawn from (token-drawn.js), and another can take its place. `\n` is a line break.
+// <text-playground prompt="HAMLET:\n">: a model writes in the page, the book's or the reader's own
+// (model-choice.js). Each token shows what it was drawn from (token-drawn.js), and another can take
+// its place. `\n` is a line break.
 //
 // The chance of place k is always the k-th number of the seed, so the same fields give the same
 // text, and a link (playground-link.js) need not hold it. For tests: `element.load()` resolves to
 // the model, `element.write()` when writing has ended; `element.ids` are the tokens of the prompt
 // and the text, `element.written` how many were written, `element.text` is the whole of it.
 
+import { ownModel, whenModelChanges } from "../../engine/model-in-use.js";
+import { END } from "../../engine/tokenizer.js";
 import { ModelLoading, WEIGHT } from "../../parts/model-loading.js";
 import { count, make, number } from "../../parts/token-chips.js";
 import { isMistake, mistake, outOfMemory } from "../../parts/what-failed.js";
+import { copyButtons } from "./copy-buttons.js";
 import { GrowingText } from "./growing-text.js";
+import { ModelChoice } from "./model-choice.js";
 import { linkTo, linkToText, readLink } from "./playground-link.js";
 import { TokenDrawn } from "./token-drawn.js";
-import { END, isEnd, readPrompt, tokenSource } from "./token-source.js";
+import { readPrompt, tokenSource } from "./token-source.js";
 import { WritingFields } from "./writing-fields.js";
 
-const MOST = { press: 400, text: 2000 };  // tokens; each keeps a score for every token of the vocabulary
+const MOST = { press: 400, text: 2000 };  // tokens
+const MOST_SCORES = 50e6;   // kept: each token of a text has one for every token of the vocabulary
 const KEPT = 10;            // texts to go back to
 const WIDE = 576;           // pixels from which on the settings stand open
 
@@ -64,16 +70,16 @@ class TextPlayground extends HTMLElement {
     this.loading.button.hidden = true;
     this.loading.button.addEventListener("click", () => { this.retried = true; });
     this.loading.message.textContent = `The model (${WEIGHT}) is loaded once, at the first press at the latest.`;
+    this.choice = new ModelChoice(this);
+    whenModelChanges(() => this.forget());
     this.message = make("p", { class: "mg-message", role: "status" });
     this.live = make("p", { class: "mg-visually-hidden", role: "status" });
     this.view = new GrowingText((at) => this.choose(at), this.live);
     this.speed = make("p", { class: "mg-note mg-speed" });
-    this.copies = [
-      button("Copy text", () => this.copy(this.text, "Text copied.", "Select the text and copy it by hand.")),
-      button("Copy link", () => this.copyLink()),
-    ];
+    this.copies = copyButtons({ text: () => this.text, link: () => this.link, say: (text) => this.say(text) });
     this.drawn = new TokenDrawn((token) => this.branch(token));
     this.replaceChildren(
+      this.choice.node,
       ...this.form.nodes,
       make("div", { class: "mg-buttons", role: "group", "aria-label": "Write" }, this.start, this.more, this.undo),
       make("div", { class: "mg-told" }, this.loading.node, this.message, this.again),
@@ -102,10 +108,12 @@ class TextPlayground extends HTMLElement {
       plan,
       length: plan?.written ?? fields.tokens,
       prepare: (model) => {
+        const prompt = readPrompt(fields.prompt, model);
+        this.say(prompt.remark);
         this.texts = [];
         this.drawn.clear();
         this.chosen = undefined;
-        this.shown = { prompt: this.promptFor(fields.prompt, model), tokens: [] };
+        this.shown = { prompt, tokens: [] };
         this.showText();
       },
     });
@@ -129,7 +137,7 @@ class TextPlayground extends HTMLElement {
       length: at + fields.tokens,
       prepare: () => {
         this.texts.push(this.shown);
-        if (this.texts.length > KEPT) this.texts.shift();
+        while (this.texts.length > KEPT || this.scoresKept > MOST_SCORES) this.texts.shift();
         const { prompt, tokens } = this.shown;
         this.shown = { prompt, tokens: [...tokens.slice(0, at), { ...tokens[at], id, byHand: true }] };
         this.showText();
@@ -195,7 +203,13 @@ class TextPlayground extends HTMLElement {
       return;
     }
     if (turn !== this.turn) return;
-    job.prepare?.(model);
+    try {
+      job.prepare?.(model);
+    } catch (error) {
+      if (isMistake(error)) throw error;
+      this.say(`The prompt cannot be read. ${error.message}.`);  // by a tokenizer of characters
+      return;
+    }
     job.prepare = undefined;  // trying again goes on with what there is
     await this.extend(turn, model, fields, job);
   }
@@ -205,6 +219,7 @@ class TextPlayground extends HTMLElement {
     const from = tokens.length;
     const began = performance.now();
     const { vocab_size: size } = model.config;
+    const most = Math.min(MOST.text, Math.floor(MOST_SCORES / model.tokenizer.size));
     const [, unknown] = plan?.branches.find(([, id]) => id >= size) ?? [];
     if (unknown !== undefined) {
       this.say(`The link puts in token ${unknown}, but the model’s last is ${number(size - 1)}: change a field, and “Write” begins without the link’s tokens.`);
@@ -213,11 +228,12 @@ class TextPlayground extends HTMLElement {
     const next = tokenSource(model, this.shown, fields, plan);
     this.view.startTelling();
     try {
-      while (tokens.length < Math.min(length, MOST.text) && turn === this.turn) {
+      while (tokens.length < Math.min(length, most) && turn === this.turn) {
         const token = await next();
+        if (this.shown?.tokens !== tokens) return;  // of a model that was changed meanwhile
         tokens.push(token);
         this.view.paintSoon(token);
-        if (isEnd(token.id, model.tokenizer) && !plan) {
+        if (token.id === model.tokenizer.end && !plan) {
           this.say(`The model ended the text here, with ${END}. “Go on” begins another.`);
           break;
         }
@@ -229,19 +245,9 @@ class TextPlayground extends HTMLElement {
       if (made) this.speed.textContent = `${count(made, "token")} in ${seconds.toFixed(1)} s: ${(made / seconds).toFixed(0)} a second`;
       this.view.stopTelling(`Written: ${count(made, "token")}.`);
     }
-    if (tokens.length >= MOST.text) {
-      this.say(`The text has ${number(MOST.text)} tokens, as many as the page keeps. “Write” begins anew.`);
+    if (tokens.length >= most) {
+      this.say(`The text has ${number(most)} tokens, as many as the page keeps. “Write” begins anew.`);
     }
-  }
-
-  promptFor(text, model) {
-    if (!text) this.say("The prompt is empty, so the text begins with an empty line: a new speech comes after it.");
-    const prompt = readPrompt(text, model);
-    const { ids, seen } = prompt;
-    if (seen.length < ids.length) {
-      this.say(`The prompt has ${number(ids.length)} tokens and the model sees ${number(seen.length)}: the first ${number(ids.length - seen.length)} are forgotten.`);
-    }
-    return prompt;
   }
 
   ready(model) {
@@ -249,6 +255,24 @@ class TextPlayground extends HTMLElement {
     if (this.retried) this.start.focus();
     this.retried = false;
     this.wish?.();
+  }
+
+  // Another model: nothing of the one before stays.
+  forget() {
+    this.stop();
+    this.say("");
+    this.shown = this.chosen = this.wish = undefined;
+    this.texts = [];
+    this.drawn.clear();
+    this.view.clear();
+    this.speed.textContent = "";
+    this.showState();
+  }
+
+  // By all texts that there are to go back to; tokens that they share are the same.
+  get scoresKept() {
+    const tokens = new Set([this.shown, ...this.texts].flatMap((text) => text.tokens));
+    return tokens.size * this.model.tokenizer.size;
   }
 
   // What is shown
@@ -296,39 +320,28 @@ class TextPlayground extends HTMLElement {
     const { branches, changes, written } = link;
     this.plan = { fields: JSON.stringify(this.fields), branches, changes, written };
     const many = branches.length ? `, of which ${count(branches.length, "was", "were")} put in by hand` : "";
-    this.say(written ? `From a link: a text of ${count(written, "token")}${many}. Press Write.` : "Filled in from a link. Press Write.");
+    this.say(written && ownModel() ? "From a link to a text of the book’s model: yours will write another. For that very text, go back to the book’s model. Press Write."
+      : written ? `From a link: a text of ${count(written, "token")}${many}. Press Write.` : "Filled in from a link. Press Write.");
     if (first) this.scrollIntoView({ behavior: "instant" });
   }
 
-  // What a link says beyond the fields holds as long as the fields are the link's.
+  // What a link says beyond the fields holds as long as the fields are the link's, and for the
+  // book's model alone: another has other tokens.
   planFor(fields) {
+    if (ownModel()) return undefined;
     if (this.plan?.fields !== JSON.stringify(fields)) this.plan = undefined;
     return this.plan;
   }
 
-  // To the text that is shown, or to what the fields say where there is none.
+  // To the text that is shown, or to what the fields say where there is none, or a model of the
+  // reader's own.
   get link() {
     const { fields } = this;
-    if (!this.written) {
+    if (!this.written || ownModel()) {
       const plan = this.planFor(fields);
       return linkTo({ ...fields, ...plan && { branches: plan.branches, changes: plan.changes, written: plan.written } });
     }
     return linkToText(this.shown, fields.tokens);
-  }
-
-  copyLink() {
-    history.replaceState(history.state, "", this.link);
-    return this.copy(location.href, "Link copied; it is in the address bar too.", "The link is in the address bar: copy it from there.");
-  }
-
-  async copy(text, done, instead) {
-    if (!text) return;
-    try {
-      await navigator.clipboard.writeText(text);
-      this.say(done);
-    } catch {
-      this.say(`The browser did not allow copying. ${instead}`);
-    }
   }
 }
 

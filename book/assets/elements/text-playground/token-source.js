@@ -2,18 +2,29 @@
 // link that puts it in.
 
 import { draw, likely, randomNumbers, ranked, sample } from "../../engine/sampling.js";
+import { number } from "../../parts/token-chips.js";
 
 const BEGINNING = "\n\n";   // of an empty prompt, as in minigpt generate: a new speech begins after it
-export const END = "<|endoftext|>";
 
-// {text, ids, seen}: seen is what the model sees of a long one, its end, as in minigpt generate.
+// {text, ids, seen, remark}: seen is what the model sees of a long one, its end, as in minigpt
+// generate; remark is what the reader should know of that.
 export function readPrompt(text, { tokenizer, config }) {
-  const ids = tokenizer.encode(text || BEGINNING);
-  return { text, ids, seen: ids.slice(-config.n_positions) };
+  const begins = text || beginning(tokenizer);
+  const ids = tokenizer.encode(begins);
+  const seen = ids.slice(-config.n_positions);
+  const remarks = [];
+  if (!text) remarks.push(`The prompt is empty, so the text begins with ${begins === BEGINNING ? "an empty line" : `“${begins}”`}.`);
+  if (seen.length < ids.length) {
+    remarks.push(`The prompt has ${number(ids.length)} tokens and the model sees ${number(seen.length)}: the first ${number(ids.length - seen.length)} are forgotten.`);
+  }
+  return { text, ids, seen, remark: remarks.join(" ") };
 }
 
-// Special tokens come after the last merge.
-export const isEnd = (id, { size, special }) => special[id - (size - special.length)] === END;
+// What is most like an empty line among the characters of a tokenizer of characters.
+function beginning({ characters }) {
+  if (!characters || characters.includes("\n")) return BEGINNING;
+  return characters.includes(" ") ? " " : characters[0];
+}
 
 // A function that resolves to the token after those of a text, {id, scores, settings, seed, chance,
 // byHand}. `plan`: the branches and changes of a link, where the text is one's.

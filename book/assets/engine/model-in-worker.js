@@ -1,0 +1,83 @@
+// A model in a worker of its own (gpt-worker.js), asked by messages: what the page's elements use.
+
+import { NetworkError } from "./fetched.js";
+
+// Of a worker that does not start a browser tells no more than that. Its modules tell the page.
+async function whyNotStarted() {
+  try {
+    await Promise.all([
+      import("./gpt.js"), import("./gpt2-tensors.js"), import("./gpt-reader.js"), import("./gpt-trace.js"), import("./safetensors.js"),
+    ]);
+  } catch (error) {
+    if (error.name !== "TypeError") return error;  // that of a module which did not come
+  }
+  return new NetworkError("the model's script did not load");
+}
+
+export class ModelInWorker {
+  // begin: told {ask}, the new worker's; resolves to the model's {config, tokenizer, …}.
+  static async start(begin) {
+    const model = new ModelInWorker(new Worker(new URL("gpt-worker.js", import.meta.url), { type: "module" }));
+    try {
+      return Object.assign(model, await begin(model));
+    } catch (error) {
+      model.close();
+      throw error;
+    }
+  }
+
+  constructor(worker) {
+    this.worker = worker;
+    this.waiting = new Map();
+    this.asked = 0;
+    worker.addEventListener("message", ({ data: { number, progress, result, error, name } }) => {
+      const { resolve, reject, report } = this.waiting.get(number) ?? {};
+      if (!resolve) return;  // the worker broke meanwhile
+      if (progress) {
+        report?.(progress);
+        return;
+      }
+      this.waiting.delete(number);
+      if (error === undefined) resolve(result);
+      else reject(Object.assign(new Error(error), { name }));
+    });
+    worker.addEventListener("error", async (event) => {
+      event.preventDefault();
+      this.breakWith(event.message
+        ? Object.assign(new Error(event.message), { name: "UncaughtError" })
+        : await whyNotStarted());
+    });
+  }
+
+  // Whoever waits is told, and whoever asks from now on.
+  breakWith(error) {
+    this.broken = error;
+    for (const { reject } of this.waiting.values()) reject(error);
+    this.waiting.clear();
+  }
+
+  // Give its memory back.
+  close() {
+    this.worker.terminate();
+    this.breakWith(new Error("the model was closed"));
+  }
+
+  ask(method, args, report) {
+    if (this.broken) return Promise.reject(this.broken);
+    return new Promise((resolve, reject) => {
+      const number = ++this.asked;
+      this.waiting.set(number, { resolve, reject, report });
+      this.worker.postMessage({ number, method, args });
+    });
+  }
+
+  // What comes after these tokens: resolves to a Float32Array, a score for each token.
+  scores(ids) {
+    return this.ask("scores", [ids]);
+  }
+
+  // Resolves to what gpt-trace.js tells of these tokens.
+  trace(ids) {
+    return this.ask("trace", [ids]);
+  }
+}
