@@ -7,6 +7,7 @@ import { GPTReader } from "./gpt-reader.js";
 import { trace } from "./gpt-trace.js";
 import { GPT } from "./gpt.js";
 import { readSafetensors } from "./safetensors.js";
+import { unitTokens } from "./unit-tokens.js";
 
 let model;
 let reader;
@@ -31,6 +32,10 @@ const methods = {
   trace(ids) {
     reader = new GPTReader(model);  // what the other one had read is overwritten
     return trace(model, ids);
+  },
+
+  unitTokens(layer, units) {
+    return units.map((unit) => unitTokens(model, layer, unit));
   },
 };
 

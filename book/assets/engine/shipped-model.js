@@ -24,7 +24,7 @@ export function loadShippedModel(report) {
 // Of a worker that does not start a browser tells no more than that. Its modules tell the page.
 async function whyNotStarted() {
   try {
-    await Promise.all([import("./gpt.js"), import("./gpt-reader.js"), import("./gpt-trace.js"), import("./safetensors.js")]);
+    await Promise.all([import("./gpt.js"), import("./gpt-reader.js"), import("./gpt-trace.js"), import("./safetensors.js"), import("./unit-tokens.js")]);
   } catch (error) {
     if (error.name !== "TypeError") return error;  // that of a module which did not come
   }
@@ -89,5 +89,10 @@ class ShippedModel {
   // Resolves to what gpt-trace.js tells of these tokens.
   trace(ids) {
     return this.ask("trace", [ids]);
+  }
+
+  // Resolves to the tokens that each of these hidden units of a block's MLP speaks for, as ids.
+  unitTokens(layer, units) {
+    return this.ask("unitTokens", [layer, units]);
   }
 }
