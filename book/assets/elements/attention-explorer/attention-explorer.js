@@ -1,7 +1,8 @@
 // <attention-explorer example="2" layer="1" head="3" token="5">: choose a text, a head and a
 // token, and see where it looks. All four attributes count from 1 and may be left out. With
 // source="given" there is no box and no loading: another element calls `show`. A reader's choice
-// of a token is told by the event "token-chosen", its `detail` the token's place, from 0.
+// of a token is told by the event "token-chosen", its `detail` the token's place, from 0; that of a
+// head by "head-chosen".
 //
 // The model (minigpt/attention/attention_only.py) is fetched when the element comes near the screen and
 // runs in the page. For tests: `element.load()` resolves when it is there, `element.model` and
@@ -228,10 +229,16 @@ class AttentionExplorer extends HTMLElement {
     this.drawToken();
   }
 
-  choose(layer, head) {
+  // Choose a head from outside: nothing is announced.
+  pointHead(layer, head) {
     this.layer = layer;
     this.head = head;
     this.drawHead();
+  }
+
+  choose(layer, head) {
+    this.pointHead(layer, head);
+    this.dispatchEvent(new CustomEvent("head-chosen"));
     this.announce(`${this.heading.textContent}. ${this.summary.textContent} ${this.sentence.textContent}`);
   }
 
