@@ -59,7 +59,11 @@ def numbers(tokenizer):
 
     def of(layer: int, head: int, asking: int, **switches: bool) -> dict[str, np.ndarray]:
         q, k, v = (part[head] for part in layers[layer])
-        return steps_of(q, k, v, asking, **switches) | {"q": q.numpy(), "k": k.numpy()}
+        return steps_of(q, k, v, asking, **switches) | {
+            "q": q.numpy(),
+            "k": k.numpy(),
+            "v": v.numpy(),
+        }
 
     return of
 
@@ -180,10 +184,16 @@ def test_strips_and_numbers_are_the_models_own(steps, numbers):
         np.testing.assert_allclose(np.array(drawn) * most, vector, atol=0.03)
     names = steps.root.locator(".mg-own-numbers thead th").all_inner_texts()
     keys = [int(name.split()[0]) - 1 for name in names[2:] if "other" not in name]
-    steps.go(1)
-    got = steps.root.locator(".mg-own-numbers tbody tr").evaluate_all(cells)
-    shown_keys = np.array([[value(x) for x in row[2 : 2 + len(keys)]] for row in got]).T
-    np.testing.assert_allclose(shown_keys, want["k"][keys], atol=1.1e-3)
+    for step, part in ((1, "k"), (6, "v")):
+        steps.go(step)
+        got = steps.root.locator(".mg-own-numbers tbody tr").evaluate_all(cells)
+        table = np.array([[value(x) for x in row[2:]] for row in got]).T
+        np.testing.assert_allclose(table[: len(keys)], want[part][keys], atol=1.1e-3)
+    # The others' average, by weight, is the rest of the output.
+    others = [j for j in range(12) if j not in keys]
+    share = want["weights"][others]
+    average = share @ want["v"][others] / share.sum()
+    np.testing.assert_allclose(table[len(keys)], average, atol=1.1e-3)
 
 
 def test_the_working_follows_the_token_that_weighs_most(steps, numbers):
@@ -266,7 +276,7 @@ def test_no_accessibility_violation(page, steps, width, theme):
         assert barriers(page, "attention-explorer") == []
 
 
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("width", [320, 360, 1280])
 def test_it_fits_the_screen_and_nothing_jumps(page, steps, width):
     page.set_viewport_size({"width": width, "height": 800})
     heights = set()

@@ -6,7 +6,7 @@ export const WRITTEN = 0.05;    // from this weight on a token's percentage is w
 
 export function percent(weight) {
   if (weight > 0 && weight < 0.005) return "<\u00a01\u00a0%";
-  return weight >= 0.995 && weight < 1 ? ">\u00a099\u00a0%" : `${Math.round(100 * weight)}\u00a0%`;
+  return weight >= 0.995 && weight < 1 ? ">99\u00a0%" : `${Math.round(100 * weight)}\u00a0%`;
 }
 
 // Shares of one whole as percentages that do not exceed it: where rounding would, what was rounded
