@@ -305,6 +305,7 @@ def test_the_inside_of_a_head_is_that_of_python(glass, shipped, layer, head, t):
     strips = np.array(inside.locator(".mg-strips > .mg-strip").evaluate_all(DRAWN))
     np.testing.assert_allclose(strips * np.abs(vectors).max(), vectors, atol=0.02)
     inside.locator("summary").click()
+    inside.locator(".mg-strip-numbers table").wait_for()
     cells = inside.locator(".mg-strip-numbers tbody tr").evaluate_all(
         "rows => rows.map(row => [...row.cells].slice(1).map(cell => cell.textContent))"
     )
@@ -340,7 +341,7 @@ def test_the_first_token_has_nothing_to_compare(glass):
     assert inside.locator(".mg-match").inner_text().endswith("becomes a weight of 100.0\u00a0%.")
     assert inside.locator(".mg-compared").inner_text().startswith("There is one token to look at")
     inside.locator("summary").click()
-    assert inside.locator(".mg-strip-numbers thead th").count() == 4
+    expect(inside.locator(".mg-strip-numbers thead th")).to_have_count(4)
 
 
 @pytest.mark.parametrize(("layer", "t"), [(0, 8), (3, 2), (5, 8)])
