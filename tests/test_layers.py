@@ -136,7 +136,10 @@ def test_the_books_tools_import_each_other_in_one_direction():
     assert order.index("book_sources") < order.index("chapters") < len(files)
 
 
-MADE_OF = {"looking-glass": {"attention-explorer", "logit-lens"}}  # elements that show others
+MADE_OF = {  # elements that show others
+    "looking-glass": {"attention-explorer", "logit-lens"},
+    "attention-explorer": {"attention-steps"},
+}
 
 
 def test_the_pages_scripts_import_each_other_in_one_direction():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import struct
 
 import numpy as np
@@ -360,16 +361,74 @@ def test_a_chosen_token_shows_where_it_looks(explorer, maps):
     expect(explorer.told).to_have_text(sentence)
 
 
+def shares(sentence: str) -> list[int]:
+    """The percentages of a sentence; less than 1 % counts as 0."""
+    found = re.findall(r"(< )?(\d+) %", sentence.replace("\u00a0", " "))
+    return [0 if less else int(number) for less, number in found]
+
+
 def test_the_sentence_accounts_for_all_of_a_row(explorer, maps):
     text = TEXTS[5]
     explorer.box.fill(text)
     for query in range(0, maps(text).shape[-1], 3):
         explorer.chips.nth(query).click()
-        parts = explorer.sentence.inner_text().split(" looks ")[1].split("\u00a0%")[:-1]
-        shares = [int(part.split()[-1]) for part in (p.replace("\u00a0", " ") for p in parts)]
-        assert abs(sum(shares) - 100) <= len(shares)
+        told = explorer.sentence.inner_text()
+        if "nearly all" not in told:
+            assert 97 <= sum(shares(told)) <= 100
     explorer.chips.first.click()
     assert explorer.sentence.inner_text().endswith(" looks 100\u00a0% at itself.")
+
+
+def test_shares_never_exceed_the_whole(page, tokenizer):
+    """Every token of every head, without a click for each."""
+    told = page.evaluate(
+        f"""async (texts) => {{
+            const path = '_static/elements/attention-explorer/in-words.js';
+            const {{ describe, summarize }} = await import(new URL(path, document.baseURI));
+            const explorer = {EXPLORER};
+            const rows = [], pairs = [];
+            for (const ids of texts) {{
+                for (const weights of explorer.model.weights(ids).flat()) {{
+                    const given = {{ ids, size: ids.length, backward: false, named: String,
+                        weight: (q, k) => weights[q * ids.length + k] }};
+                    rows.push(...ids.map((_, at) => describe(given, at)));
+                    pairs.push(summarize(given));
+                }}
+            }}
+            return [rows, pairs];
+        }}""",
+        [tokenizer.encode(text) for text in TEXTS],
+    )
+    rows, summaries = told
+    assert len(rows) > 2000
+    assert max(sum(shares(re.sub("“.*?”", "", row))) for row in rows) <= 100
+    nearly = [row for row in rows if "gives nearly all of its weight to " in row]
+    assert nearly and all("%" not in row and "next to nothing" in row for row in nearly)
+    for summary in summaries:
+        if summary:
+            first, *pair = summary.split(" If it occurred before, ")
+            assert all(sum(shares(part)) <= 100 for part in (first, *pair))
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ([0.337, 0.336, 0.327], ["34 %", "33 %", "33 %"]),
+        ([0.997], [">99 %"]),
+        ([1.0], ["100 %"]),
+        ([0.003, 0.5], ["< 1 %", "50 %"]),
+    ],
+)
+def test_shares_are_rounded_so_that_they_fit(page, given, told):
+    got = page.evaluate(
+        """async (given) => {
+            const path = '_static/elements/attention-explorer/in-words.js';
+            return (await import(new URL(path, document.baseURI))).percents(given);
+        }""",
+        given,
+    )
+    assert sum(shares(" ".join(got).replace(">99", "99"))) <= 100
+    assert [text.replace("\u00a0", " ") for text in got] == told
 
 
 def test_pointing_shows_a_token_until_the_pointer_leaves(explorer, page):
@@ -420,6 +479,8 @@ def test_tokens_are_one_tab_stop_with_arrow_keys(explorer, page):
     page.keyboard.press("End")
     assert explorer.chosen() == [last]
     page.keyboard.press("Tab")
+    expect(explorer.root.get_by_role("button", name="Show the steps")).to_be_focused()
+    page.keyboard.press("Tab")
     expect(explorer.root.locator("summary")).to_be_focused()
 
 
@@ -448,20 +509,45 @@ def test_every_head_of_every_layer_can_be_chosen(explorer, maps):
 
 def test_the_summary_tells_of_tokens_that_occurred_before(explorer, maps, tokenizer):
     explorer.heads.last.click()
-    for text in (TEXTS[4], TEXTS[6]):  # in the second, what followed is sometimes the token itself
+    for text in (TEXTS[4], TEXTS[5], TEXTS[6]):  # in the last, what followed is the token itself
         explorer.box.fill(text)
         ids = tokenizer.encode(text)
-        want = maps(text)
+        want = maps(text)[-1, -1]
         copy, after = [], []
         for query in range(2, len(ids)):
-            keys = np.array([k for k in range(query - 1) if ids[k] == ids[query]], dtype=int)
-            if len(keys):
-                copy.append(want[-1, -1, query, keys].sum())
-                after.append(want[-1, -1, query, keys + 1].sum())
-        told = f"it looks {percent(np.mean(copy))} there and {percent(np.mean(after))} at what "
+            there = {k for k in range(query) if ids[k] == ids[query]}
+            if there - {query - 1}:
+                followed = {k + 1 for k in there if k + 1 < query} - there
+                copy.append(want[query, sorted(there)].sum())
+                after.append(want[query, sorted(followed)].sum())
+        told = f"it looks {percent(np.mean(copy))} there"
+        told += f" and {percent(np.mean(after))} at what followed. What" if any(after) else "."
         assert told in explorer.root.locator(".mg-summary").inner_text()
+    assert not any(after)
     explorer.box.fill("What is this")  # nothing repeats, and three tokens have no average
     assert explorer.root.locator(".mg-summary").inner_text() == ""
+
+
+def test_the_repetition_says_what_to_look_for_and_what_is_seen(explorer, maps, tokenizer):
+    hint = explorer.root.locator(".mg-hint")
+    expect(hint).to_be_hidden()
+    explorer.root.get_by_role("button", name="Repetition").click()
+    text = explorer.box.input_value()
+    ids, want = tokenizer.encode(text), maps(text)
+    after = [k + 1 for k in range(len(ids) - 1) if ids[k] == ids[-1]]
+    assert len({ids[k] for k in after}) == 1  # "each time" is true
+    given = want[:, :, -1, after].sum(-1)
+    layer, head = np.unravel_index(given.argmax(), given.shape)
+    even = percent(len(after) / len(ids))
+    assert given.max() < 0.2 and given.mean() < len(after) / len(ids)  # "none of them does"
+    told = (
+        f"The most is {percent(given.max())}, in layer {layer + 1}, head {head + 1}; "
+        f"even looks at all {len(ids)} tokens would give {even}."
+    )
+    assert told in hint.inner_text()
+    expect(explorer.told).to_contain_text("What will follow the last “met”?")
+    explorer.box.fill(text + " Blip")  # what is typed may be about something else
+    expect(hint).to_be_hidden()
 
 
 def test_heads_are_one_tab_stop_with_arrow_keys(explorer, page, maps):

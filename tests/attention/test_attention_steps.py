@@ -181,6 +181,12 @@ def test_numbers_are_short_and_honest(page):
         (-1.5, False, "−1.5"),
         (0.2, False, "0.2"),
         (10.25512, False, "10.255"),
+        (1.7225, False, "1.722"),  # 1.72249…: Python rounds it so too
+        (1.7224999, False, "1.722"),  # not by way of 1.7225
+        (1.7235001, False, "1.724"),
+        (0.9996, False, "1"),
+        (99.99964, False, "100"),
+        (12345.678, False, "12346"),
         (114.551, False, "114.55"),
         (-123456.0, False, "−1.2e5"),
         (2.26e70, True, "2.3e70"),
@@ -188,7 +194,7 @@ def test_numbers_are_short_and_honest(page):
     ]
     got = page.evaluate(
         """async (cases) => {
-            const path = '_static/elements/attention-steps/attention-steps.js';
+            const path = '_static/elements/attention-steps/words.js';
             const { shown } = await import(new URL(path, document.baseURI));
             return cases.map(([x, tiny]) => shown(x, tiny));
         }""",
@@ -621,7 +627,43 @@ def test_nothing_moves_by_itself(element):
     assert element.evaluate(moving) == 0
 
 
+def test_the_chapter_and_the_element_round_alike(page):
+    """The chapter's cell prints `round(number, 3)` of what the element shows."""
+    element = page.locator("attention-steps")
+    want = by_torch(*(matrix(element.get_attribute(name)) for name in "qkv"))["outputs"]
+    go(element, 6)
+    shown = [[value(text) for text in row] for row in table(element)]
+    assert shown == [[round(x, 3) for x in row] for row in want.tolist()]
+    assert shown[2] == [1.955, 1.723]  # as the chapter prints it
+    chapter = (book_sources.ROOT / "notebooks" / "attention.ipynb").read_text("utf-8")
+    assert "output  [1.955, 1.723]" in chapter
+
+
+def test_a_step_that_is_switched_off_is_not_named_as_if_it_were_on(element):
+    element.get_by_role("checkbox", name="Causal mask").uncheck()
+    element.get_by_role("checkbox", name="Divide by").uncheck()
+    go(element, 6)
+    names = element.locator(".mg-trace tbody th").all_inner_texts()
+    assert names[1:3] == ["2. unscaled", "3. no mask"]
+    captions = []
+    for step in (2, 3):
+        go(element, step)
+        captions.append(element.locator(".mg-matrix caption").inner_text())
+    assert captions == ["2. Not divided by √D", "3. Nothing masked"]
+    assert element.get_by_role("slider").get_attribute("aria-valuetext").endswith("nothing masked")
+    button(element, "Reset").click()
+    assert element.locator(".mg-matrix caption").inner_text() == "3. The future masked"
+
+
+def test_the_controls_stand_side_by_side_on_a_laptop(element):
+    tops = {round(button(element, name).bounding_box()["y"]) for name in ("Back", "Step")}
+    assert len(tops) == 1
+    tops = {round(button(element, name).bounding_box()["y"]) for name in ("the", "cat", "sat")}
+    assert len(tops) == 1
+    assert element.get_by_role("slider").bounding_box()["width"] > 250
+
+
 def test_the_files_stay_small():
     files = list(FOLDER.iterdir())
-    assert len(files) == 3
-    assert sum(path.stat().st_size for path in files) < 20 * 1024
+    assert max(len(path.read_text("utf-8").splitlines()) for path in files) < 240
+    assert sum(path.stat().st_size for path in files) < 36 * 1024

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -21,7 +23,8 @@ TEXTS = [
 GLASS = "document.querySelector('looking-glass')"
 PROMPT = TEXTS[1]
 LAPTOP = {"width": 1280, "height": 900}
-STAGES = 6
+STAGES = 8
+LAYERS, HEADS, HEAD, UNITS = 6, 5, 32, 5  # the shipped model; units told of an MLP
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +34,8 @@ def shipped():
 
 def traced(model, ids: list[int]) -> dict[str, np.ndarray]:
     """What gpt-trace.js tells of some tokens, computed by the modules of the package."""
-    told = {"norms": [], "attention": [], "mlp": [], "weights": []}
+    names = ("norms", "attention", "mlp", "qkv", "matches", "weights", "hidden")
+    told: dict = {name: [] for name in names}
     with torch.no_grad():
         told["tokens"] = model.token_embedding(torch.tensor(ids))
         told["positions"] = model.position_embedding(len(ids))
@@ -39,10 +43,17 @@ def traced(model, ids: list[int]) -> dict[str, np.ndarray]:
         told["norms"].append(x.norm(dim=-1)[0])
         for block in model.blocks:
             normed = block.norm_1(x)
+            told["qkv"].append(block.attention.qkv(normed)[0])
+            q, k, _ = block.attention.heads(normed)
+            told["matches"].append((q @ k.transpose(-2, -1))[0].tril() / math.sqrt(q.shape[-1]))
             told["weights"].append(block.attention.weights(normed)[0])
             gathered = block.attention(normed)
             told["attention"].append(gathered.norm(dim=-1)[0])
+            hook = block.mlp.down.register_forward_pre_hook(
+                lambda _, given: told["hidden"].append(given[0][0])
+            )
             made = block.mlp(block.norm_2(x + gathered))
+            hook.remove()
             told["mlp"].append(made.norm(dim=-1)[0])
             x = block(x)
             told["norms"].append(x.norm(dim=-1)[0])
@@ -51,6 +62,12 @@ def traced(model, ids: list[int]) -> dict[str, np.ndarray]:
         name: (torch.stack(part) if isinstance(part, list) else part).detach().numpy()
         for name, part in told.items()
     }
+
+
+# The numbers that strips of cells show, as shares of the largest.
+DRAWN = """strips => strips.map((strip) => [...strip.children].map((cell) =>
+    (cell.classList.contains('mg-below') ? -1 : 1)
+    * Number(cell.style.getPropertyValue('--tint')) ** 2))"""
 
 
 def wait_for_element(page, site_url: str) -> None:
@@ -107,7 +124,11 @@ class Glass:
                     norms: trace.norms.map(plain),
                     attention: trace.added.map((x) => plain(x.attention)),
                     mlp: trace.added.map((x) => plain(x.mlp)),
+                    qkv: trace.qkv.map(plain),
+                    matches: trace.matches.map((heads) => heads.map(plain)),
                     weights: trace.weights.map((heads) => heads.map(plain)),
+                    units: trace.units.map((ts) => ts.map((us) => us.map((u) => u.unit))),
+                    largest: trace.units.map((ts) => ts.map((us) => us.map((u) => u.activation))),
                     scores: plain(trace.scores),
                 }};
             }}"""
@@ -167,6 +188,12 @@ def test_the_trace_in_the_page_equals_python(glass, shipped, text):
     glass.type(text)
     got, want = glass.trace(), traced(model, ids)
     want["scores"] = want["scores"][-1]
+    hidden = torch.from_numpy(want.pop("hidden"))  # (L, T, 4C)
+    units = torch.from_numpy(got.pop("units"))
+    want["largest"] = hidden.topk(UNITS).values.numpy()
+    # Of two that are level it does not matter which comes first.
+    np.testing.assert_allclose(hidden.gather(-1, units), want["largest"], rtol=0, atol=1e-3)
+    assert all(len(set(five)) == UNITS for five in units.flatten(0, 1).tolist())
     assert sorted(got) == sorted(want)
     for name, numbers in want.items():
         np.testing.assert_allclose(
@@ -183,19 +210,16 @@ def test_the_stages_show_the_numbers_of_the_trace(glass, shipped):
     for t in (len(ids) - 1, 2):
         glass.choose(t)
         rows = [want["tokens"][t], want["positions"][t], want["tokens"][t] + want["positions"][t]]
-        labels = glass.root.locator(".mg-strips > p").all_inner_texts()
+        embeddings = glass.root.locator(".mg-stage").nth(1)
+        labels = embeddings.locator(".mg-strips > p").all_inner_texts()
         starts = [f"Row {ids[t]} of the token table", f"Row {t} of the position", "Their sum"]
         for label, start, row in zip(labels, starts, rows, strict=True):
             assert label.startswith(start)
             assert label.endswith(f": length {np.linalg.norm(row):.2f}.")
-        strips = glass.root.locator(".mg-strips > .mg-strip").evaluate_all(
-            """strips => strips.map((strip) => [...strip.children].map((cell) =>
-                (cell.classList.contains('mg-below') ? -1 : 1)
-                * Number(cell.style.getPropertyValue('--tint')) ** 2))"""
-        )
+        strips = embeddings.locator(".mg-strips > .mg-strip").evaluate_all(DRAWN)
         most = np.abs(rows).max()
         np.testing.assert_allclose(np.array(strips) * most, rows, atol=2e-3)
-        legend = glass.root.locator(".mg-strip-legend li").all_inner_texts()
+        legend = embeddings.locator(".mg-strip-legend li").all_inner_texts()
         assert [abs(number(text)) for text in legend] == pytest.approx(
             [most * share for share in (1, 0.5, 0.1, 0, 0.1, 0.5, 1)], abs=0.006
         )
@@ -227,9 +251,10 @@ def test_the_fold_holds_every_number_of_the_rows(glass, shipped):
     model, tokenizer = shipped
     ids = tokenizer.encode(PROMPT)
     want = traced(model, ids)
-    glass.root.locator(".mg-strips summary").click()
+    embeddings = glass.root.locator(".mg-stage").nth(1)
+    embeddings.locator(".mg-strips summary").click()
     glass.choose(4)
-    cells = glass.root.locator(".mg-strip-numbers tbody tr").evaluate_all(
+    cells = embeddings.locator(".mg-strip-numbers tbody tr").evaluate_all(
         "rows => rows.map(row => [...row.cells].map(cell => cell.textContent))"
     )
     assert [int(row[0]) for row in cells] == list(range(want["tokens"].shape[1]))
@@ -251,6 +276,140 @@ def test_the_attention_stage_shows_the_models_heads(glass, shipped):
         )
         np.testing.assert_allclose(tints, np.sqrt(want[layer, head, t]), atol=2e-3)
     assert glass.root.locator("attention-explorer textarea").count() == 0
+
+
+def numbers_of(rows) -> np.ndarray:
+    return np.array([[number(text.split("\u00a0")[0]) for text in row] for row in rows])
+
+
+@pytest.mark.parametrize(("layer", "head", "t"), [(0, 0, 8), (3, 1, 8), (5, 4, 3)])
+def test_the_inside_of_a_head_is_that_of_python(glass, shipped, layer, head, t):
+    model, tokenizer = shipped
+    ids = tokenizer.encode(PROMPT)
+    want = traced(model, ids)
+    glass.root.locator(".mg-head").nth(layer * HEADS + head).click()
+    glass.choose(t)
+    inside = glass.root.locator(".mg-stage").nth(4)
+    title = inside.locator(".mg-title").inner_text()
+    assert title.startswith(f"Block {layer + 1}, head {head + 1}, at “")
+    q, k, v = want["qkv"][layer].reshape(len(ids), 3, HEADS, HEAD)[:, :, head].transpose(1, 0, 2)
+    scores, weights = want["matches"][layer, head, t], want["weights"][layer, head, t]
+    other = max((i for i in range(t + 1) if i != t), key=lambda i: scores[i])
+    vectors = np.array([q[t], k[t], v[t], k[other]])
+    labels = inside.locator(".mg-strips > p").all_inner_texts()
+    starts = ("Its query", "Its key", "Its value")
+    for label, start, vector in zip(labels[:3], starts, vectors[:3], strict=True):
+        assert label == f"{start}: length {np.linalg.norm(vector):.2f}."
+    assert labels[3].startswith("The key of “") and f"(token {other + 1})" in labels[3]
+    assert ("after its own" in labels[3]) == (scores[: t + 1].argmax() == t)
+    strips = np.array(inside.locator(".mg-strips > .mg-strip").evaluate_all(DRAWN))
+    np.testing.assert_allclose(strips * np.abs(vectors).max(), vectors, atol=0.02)
+    inside.locator("summary").click()
+    inside.locator(".mg-strip-numbers table").wait_for()
+    cells = inside.locator(".mg-strip-numbers tbody tr").evaluate_all(
+        "rows => rows.map(row => [...row.cells].slice(1).map(cell => cell.textContent))"
+    )
+    np.testing.assert_allclose(numbers_of(cells).T, vectors, atol=1e-3)
+
+    rows = inside.locator(".mg-scores tbody tr").evaluate_all(
+        "rows => rows.map(row => [...row.cells].map(cell => cell.textContent))"
+    )
+    assert [row[0].split(" ", 1)[0] for row in rows] == [str(i + 1) for i in range(t + 1)]
+    np.testing.assert_allclose(
+        numbers_of([row[1:2] for row in rows])[:, 0], scores[: t + 1], atol=6e-3
+    )
+    assert [row[2] for row in rows] == [percent(w) for w in weights[: t + 1]]
+    widths = glass.widths(".mg-scores-track span")
+    np.testing.assert_allclose(widths, weights[: t + 1], atol=1e-3)
+
+    told = inside.locator(".mg-match").inner_text().split("Query times key of ")[1]
+    product = f"{q[t] @ k[other]:.2f}".replace("-", "−")
+    assert f" is {product}; divided by √32 = 5.66 that is its score" in told
+    assert told.endswith(f"becomes a weight of {percent(weights[other])}.")
+    best, second = np.argsort(-scores[: t + 1])[:2]
+    told = inside.locator(".mg-compared").inner_text()
+    assert f"(token {best + 1}) scores {scores[best] - scores[second]:.2f} higher than" in told
+    times = float(told.split(" and gets ")[1].split(" times")[0])
+    assert times == pytest.approx(np.exp(scores[best] - scores[second]), abs=0.006)
+
+
+def test_the_first_token_has_nothing_to_compare(glass):
+    glass.choose(0)
+    inside = glass.root.locator(".mg-stage").nth(4)
+    assert inside.locator(".mg-strips > p:visible").count() == 3
+    assert inside.locator(".mg-scores tbody tr").count() == 1
+    assert inside.locator(".mg-match").inner_text().endswith("becomes a weight of 100.0\u00a0%.")
+    assert inside.locator(".mg-compared").inner_text().startswith("There is one token to look at")
+    inside.locator("summary").click()
+    expect(inside.locator(".mg-strip-numbers thead th")).to_have_count(4)
+
+
+@pytest.mark.parametrize(("layer", "t"), [(0, 8), (3, 2), (5, 8)])
+def test_the_strongest_units_are_those_of_python(glass, shipped, layer, t):
+    model, tokenizer = shipped
+    hidden = torch.from_numpy(traced(model, tokenizer.encode(PROMPT))["hidden"])[layer, t]
+    glass.choose(t)
+    inside = glass.root.locator(".mg-stage").nth(5)
+    button = inside.get_by_role("button", name=f"Block {layer + 1}", exact=True)
+    button.click()
+    glass.updated()
+    assert button.get_attribute("aria-pressed") == "true"
+    best = hidden.topk(UNITS)
+    rows = inside.locator(".mg-units tbody tr")
+    shown = rows.evaluate_all("rows => rows.map(row => [...row.cells].map(c => c.textContent))")
+    assert [int(row[0]) for row in shown] == best.indices.tolist()
+    np.testing.assert_allclose([float(row[1]) for row in shown], best.values, atol=6e-3)
+    with torch.no_grad():
+        gains = model.token_embedding.weight @ model.blocks[layer].mlp.down.weight[:, best.indices]
+    for row, unit_gains in zip(rows.all(), gains.T, strict=True):
+        ids = row.locator("[data-id]").evaluate_all("all => all.map(x => Number(x.dataset.id))")
+        np.testing.assert_allclose(unit_gains[ids], unit_gains.topk(5).values, atol=1e-4)
+        assert len(set(ids)) == 5
+    told = inside.locator(".mg-units-said").inner_text()
+    ratio = best.values[0] / best.values[-1]
+    assert f"Unit {best.indices[0]} is the strongest here, {ratio:.1f} times" in told
+
+
+def test_a_block_is_chosen_in_both_of_its_stages(glass):
+    units = glass.root.locator(".mg-stage").nth(5)
+    glass.root.locator(".mg-head").nth(2 * HEADS + 4).click()  # block 3, head 5
+    glass.updated()
+    assert units.locator("caption").inner_text().startswith("MLP 3 at ")
+    units.get_by_role("button", name="Block 6", exact=True).press("Enter")
+    glass.updated()
+    pressed = glass.root.locator(".mg-head[aria-pressed=true]")
+    assert pressed.get_attribute("aria-label") == "Layer 6, head 5"
+    title = glass.root.locator(".mg-inside .mg-title").inner_text()
+    assert title.startswith("Block 6, head 5, at ")
+    told = glass.root.locator(".mg-traced > [role=status]")
+    expect(told).to_contain_text("Block 6. Read each row")
+
+
+def test_what_stands_out_is_said(glass, shipped):
+    model, tokenizer = shipped
+    want = traced(model, tokenizer.encode(PROMPT))
+    for t in (8, 4):  # at the second, MLP 6 adds more, but not beside what it is added to
+        glass.choose(t)
+        before, added = want["norms"][0][t], want["mlp"][0][t]
+        told = glass.root.locator(".mg-stream-said").inner_text()
+        assert (
+            f"MLP 1 adds {added:.2f} to a vector that came in with {before:.2f}, "
+            f"{added / before:.1f} times as much. So the first block all but replaces" in told
+        )
+    assert want["mlp"][5][4] > added > 10 * before
+    # Where nothing stands out, nothing is replaced.
+    told = glass.page.evaluate(
+        """async () => {
+            const path = '_static/elements/looking-glass/stream-lengths.js';
+            const { StreamLengths } = await import(new URL(path, document.baseURI));
+            const lengths = new StreamLengths();
+            const added = [1, 3].map((x) => ({ attention: [1], mlp: [x] }));
+            lengths.show({ norms: [[2], [2], [2]], added }, 0, 'x');
+            return lengths.said.textContent;
+        }"""
+    )
+    assert "MLP 2 adds 3.00 to a vector that came in with 2.00, 1.5 times as much." in told
+    assert "replaces" not in told
 
 
 def test_what_is_asked_after_a_trace_is_right_too(page, glass, shipped):
@@ -282,7 +441,14 @@ def test_a_chosen_token_is_chosen_in_all_stages(glass, shipped):
         glass.updated()
         assert glass.chosen() == {"tokens": [t], "attention": [t], "lens": [t]}
         told = f"(token {t + 1})"
-        for part in (".mg-strips", ".mg-stream-said", ".mg-sentence", ".mg-lens-verdict"):
+        parts = (".mg-stage:nth-child(2) .mg-strips", ".mg-inside .mg-title", ".mg-scores caption")
+        for part in (
+            *parts,
+            ".mg-units caption",
+            ".mg-stream-said",
+            ".mg-sentence",
+            ".mg-lens-verdict",
+        ):
             assert told in glass.root.locator(part).inner_text()
         assert told in glass.likely.inner_text()
 
@@ -456,7 +622,8 @@ def test_every_stage_leads_to_its_place_in_the_book(glass, site):
 def test_no_accessibility_violation(page, glass, width, theme):
     page.set_viewport_size({"width": width, "height": 800})
     wear(page, theme)
-    glass.root.locator(".mg-strips summary").click()
+    for summary in glass.root.locator(".mg-strips summary").all():
+        summary.click()
     glass.choose(3)
     assert barriers(page, "looking-glass") == []
 

@@ -41,6 +41,8 @@ export class AttentionOnly {
     return timesRows(normalised(this.run(ids).x, C), this.tokens, C);
   }
 
+  // {x, qkv, maps}: the vectors at the end; of each layer T × 3C numbers, the queries of all heads,
+  // then the keys, then the values; and the weights.
   run(ids) {
     this.check(ids);
     const { n_embd: C, n_head } = this.config;
@@ -48,14 +50,16 @@ export class AttentionOnly {
     ids.forEach((id, t) => {
       for (let c = 0; c < C; c++) x[t * C + c] = this.tokens[id * C + c] + this.positions[t * C + c];
     });
-    const maps = this.layers.map(({ qkv, projection }) => {
-      const projected = timesRows(normalised(x, C), qkv, C);  // T × 3C: queries of all heads, keys, values
+    const qkv = [];
+    const maps = this.layers.map((layer) => {
+      const projected = timesRows(normalised(x, C), layer.qkv, C);
+      qkv.push(projected);
       const gathered = new Float32Array(x.length);
       const heads = Array.from({ length: n_head }, (_, h) => attend(projected, gathered, C, C / n_head, h));
-      timesRows(gathered, projection, C).forEach((value, i) => { x[i] += value; });
+      timesRows(gathered, layer.projection, C).forEach((value, i) => { x[i] += value; });
       return heads;
     });
-    return { x, maps };
+    return { x, qkv, maps };
   }
 
   check(ids) {

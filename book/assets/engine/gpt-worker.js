@@ -8,6 +8,7 @@ import { trace } from "./gpt-trace.js";
 import { GPT } from "./gpt.js";
 import { gpt2Tensors } from "./gpt2-tensors.js";
 import { metadataOf, readSafetensors } from "./safetensors.js";
+import { unitTokens } from "./unit-tokens.js";
 
 let model;
 let reader;
@@ -51,6 +52,10 @@ const methods = {
   trace(ids) {
     reader = new GPTReader(model);  // what the other one had read is overwritten
     return trace(model, ids);
+  },
+
+  unitTokens(layer, units) {
+    return units.map((unit) => unitTokens(model, layer, unit));
   },
 };
 

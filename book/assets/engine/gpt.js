@@ -61,7 +61,9 @@ export class GPT {
       const attention = linear(gathered, block.projection);
       x.set(sum(x, attention));
       watch("attention", attention);
-      const mlp = linear(linear(normalised(x, block.norm2), block.up).map(gelu), block.down);
+      const hidden = linear(normalised(x, block.norm2), block.up).map(gelu);
+      watch("hidden", hidden);
+      const mlp = linear(hidden, block.down);
       x.set(sum(x, mlp));
       watch("mlp", mlp);
       watch("stream", x);
@@ -80,6 +82,7 @@ export class GPT {
   attend({ keys, values }, qkv, t, watch) {
     const { n_embd: C, n_head: H } = this.config;
     const D = C / H;
+    watch("qkv", qkv);
     putRow(keys, t, qkv.subarray(C, 2 * C));
     values.set(qkv.subarray(2 * C), t * C);
     const gathered = new Float32Array(C);
@@ -87,6 +90,7 @@ export class GPT {
       const query = qkv.slice(h * D, (h + 1) * D).map((value) => value / Math.sqrt(D));
       const weights = new Float32Array(t + 1);
       multiply(keys.subarray(SIDE * h * D), SIDE * C, SIDE, query, weights);
+      watch("matches", weights);
       softmax(weights);
       multiply(values.subarray(h * D), SIDE, C, weights, gathered.subarray(h * D, (h + 1) * D));
       watch("weights", weights);

@@ -7,6 +7,7 @@ async function whyNotStarted() {
   try {
     await Promise.all([
       import("./gpt.js"), import("./gpt2-tensors.js"), import("./gpt-reader.js"), import("./gpt-trace.js"), import("./safetensors.js"),
+      import("./unit-tokens.js"),
     ]);
   } catch (error) {
     if (error.name !== "TypeError") return error;  // that of a module which did not come
@@ -79,5 +80,9 @@ export class ModelInWorker {
   // Resolves to what gpt-trace.js tells of these tokens.
   trace(ids) {
     return this.ask("trace", [ids]);
+  }
+  // Resolves to the tokens that each of these hidden units of a block's MLP speaks for, as ids.
+  unitTokens(layer, units) {
+    return this.ask("unitTokens", [layer, units]);
   }
 }

@@ -1,7 +1,8 @@
 // <attention-explorer example="2" layer="1" head="3" token="5">: choose a text, a head and a
 // token, and see where it looks. All four attributes count from 1 and may be left out. With
 // source="given" there is no box and no loading: another element calls `show`. A reader's choice
-// of a token is told by the event "token-chosen", its `detail` the token's place, from 0.
+// of a token is told by the event "token-chosen", its `detail` the token's place, from 0; that of a
+// head by "head-chosen".
 //
 // The model (minigpt/attention/attention_only.py) is fetched when the element comes near the screen and
 // runs in the page. For tests: `element.load()` resolves when it is there, `element.model` and
@@ -13,21 +14,16 @@ import { keepOneTabStop, moveFocus } from "../../parts/tab-stop.js";
 import { chipText, count, loadVocabulary, make } from "../../parts/token-chips.js";
 import { tokenName } from "../../parts/token-name.js";
 import { whatFailed } from "../../parts/what-failed.js";
+import "../attention-steps/attention-steps.js";
+import { EXAMPLES, hint } from "./examples.js";
 import { describe, describeCell, percent, summarize, WRITTEN } from "./in-words.js";
+import { OwnStepsFold } from "./own-steps-fold.js";
 import { paint, tint, WeightMap } from "./weight-map.js";
 import { WeightTable } from "./weight-table.js";
 
 const MODEL = new URL("../../models/attention-only", import.meta.url);
 const SHOWN = 48;        // tokens at most, or the cells of the map become too small for a finger
 const ANNOUNCE = 1000;   // milliseconds without typing before a screen reader is told
-
-const EXAMPLES = [
-  { label: "Verse", text: "But soft, what light through yonder window breaks?\nIt is the east, and Juliet is the sun." },
-  { label: "Dialogue", text: "JULIET:\nRomeo!\n\nROMEO:\nMy dear?\n\nJULIET:\n" },
-  { label: "Repetition", text: "Zork met Blip, and Zork met Blip, and Zork met" },
-  { label: "To-morrow", text: "To-morrow, and to-morrow, and to-morrow,\nCreeps in this petty pace" },
-  { label: "안녕 👍", name: "Korean and an emoji", text: "안녕 👍" },
-];
 
 let instances = 0;
 let loading;  // one model for all explorers of a page
@@ -75,16 +71,18 @@ class AttentionExplorer extends HTMLElement {
     this.retry = make("button", {
       type: "button", class: "mg-button", text: "Try again", hidden: true, click: () => this.load(),
     });
+    this.hint = make("p", { class: "mg-hint", hidden: true });
     this.live = make("p", { class: "mg-visually-hidden", role: "status" });
     this.numbers = new WeightTable(this);
+    this.steps = new OwnStepsFold(this, `${id}-steps`);
     this.body = make("div", { class: "mg-explorer", hidden: true },
-      this.buildHeads(id), this.buildReading(id), this.buildMap(), this.numbers.node);
+      this.buildHeads(id), this.buildReading(id), this.steps.node, this.buildMap(), this.numbers.node);
     if (this.given) this.replaceChildren(this.body, this.live);
     else this.replaceChildren(
       make("label", { class: "mg-label", for: `${id}-text`, text: "Type a text, or choose one" }),
       this.input,
       make("div", { class: "mg-buttons", role: "group", "aria-label": "Examples" }, ...examples),
-      this.message, this.retry, this.body, this.live);
+      this.message, this.hint, this.retry, this.body, this.live);
   }
 
   buildHeads(id) {
@@ -128,7 +126,7 @@ class AttentionExplorer extends HTMLElement {
     const samples = [0, 0.02, 0.1, 0.3, 1].map((weight) =>
       tinted(make("span", { class: "mg-tint", text: percent(weight) }), weight));
     return make("section", { class: "mg-explorer-reading", "aria-labelledby": `${id}-title` },
-      this.directions, this.tokens, this.sentence,
+      this.directions, this.tokens, this.sentence, this.steps.button,
       make("p", { class: "mg-legend" }, "Tints: ", ...samples,
         " A dashed frame: no look is possible, as no token sees a later one."));
   }
@@ -192,7 +190,9 @@ class AttentionExplorer extends HTMLElement {
     const limit = Math.min(SHOWN, this.model.config.context_length);
     const all = this.tokenizer.encode(this.input.value);
     const ids = all.slice(0, limit);
-    this.show({ config: this.model.config, tokenizer: this.tokenizer, ids, maps: this.model.weights(ids) });
+    this.show({ config: this.model.config, tokenizer: this.tokenizer, ids, ...this.model.run(ids) });
+    this.hint.textContent = hint(this.input.value, { ids, maps: this.maps, named: (i) => this.named(i) });
+    this.hint.hidden = !this.hint.textContent;
     this.say("");
     if (all.length === 0) this.say("Type something, and its tokens appear here.");
     if (all.length > limit) {
@@ -201,14 +201,14 @@ class AttentionExplorer extends HTMLElement {
     }
     if (pause === undefined) return;
     const told = [`${count(all.length, "token")}.`, this.message.textContent];
-    if (all.length) told.push(this.sentence.textContent);
+    if (all.length) told.push(this.hint.textContent, this.sentence.textContent);
     this.announce(told.join(" "), pause);
   }
 
-  // Show these tokens. maps[layer][head]: T × T weights, row after row. `layer` and `head` count
-  // from 0.
-  show({ config, tokenizer, ids, maps, layer = this.layer, head = this.head }) {
-    Object.assign(this, { tokenizer, ids, maps, layer, head });
+  // Show these tokens. maps[layer][head]: T × T weights, row after row; qkv[layer], where there are
+  // steps to show: T × 3C queries, keys and values. `layer` and `head` count from 0.
+  show({ config, tokenizer, ids, maps, qkv, layer = this.layer, head = this.head }) {
+    Object.assign(this, { tokenizer, ids, maps, qkv, layer, head });
     const { n_layer, n_head } = config;
     if (this.headButtons.length !== n_layer * n_head) this.drawHeadButtons(n_layer, n_head);
     this.bytes = ids.map((id) => tokenizer.tokenBytes(id));
@@ -226,12 +226,19 @@ class AttentionExplorer extends HTMLElement {
     this.pinned = i;
     this.hovered = this.cell = undefined;
     this.drawToken();
+    this.steps.draw();
   }
 
-  choose(layer, head) {
+  // Choose a head from outside: nothing is announced.
+  pointHead(layer, head) {
     this.layer = layer;
     this.head = head;
     this.drawHead();
+  }
+
+  choose(layer, head) {
+    this.pointHead(layer, head);
+    this.dispatchEvent(new CustomEvent("head-chosen"));
     this.announce(`${this.heading.textContent}. ${this.summary.textContent} ${this.sentence.textContent}`);
   }
 
@@ -243,6 +250,7 @@ class AttentionExplorer extends HTMLElement {
       this.pinned = i;
       this.announce(describe(this, i));
       this.dispatchEvent(new CustomEvent("token-chosen", { detail: i }));
+      this.steps.draw();
     }
     this.drawToken();
   }
@@ -295,6 +303,7 @@ class AttentionExplorer extends HTMLElement {
       `The weights of ${name.toLowerCase()} as a map; the table after it holds its ${this.size} rows and columns.`);
     this.numbers.name(`The numbers of ${name.toLowerCase()}`);
     this.numbers.draw();
+    this.steps.draw();
     this.drawToken();
   }
 

@@ -1,78 +1,32 @@
 // <attention-steps tokens="the,cat,sat" q="1,0;0,1;1,1" k="…" v="…">: causal attention on three
-// tokens, one step at a time, with every number to read, to check on paper and to change.
+// tokens, one step at a time, with every number to read, to check on paper and to change. With
+// source="given" another element calls `show`, with a sentence of any length (own-steps.js).
 
 import { make } from "../../parts/token-chips.js";
 import { attentionByHand } from "./attention-by-hand.js";
+import { LIMIT, MATRICES, readExample } from "./example.js";
+import { OwnSteps } from "./own-steps.js";
+import { lineOf, sentence } from "./sentences.js";
+import { StepBar } from "./step-bar.js";
+import { isTiny, namedSteps } from "./steps.js";
+import { Switches } from "./switches.js";
+import { listed, products, quoted, shown } from "./words.js";
 
-const LIMIT = 9;        // of a number, either way
-const MOST_TOKENS = 3;  // more of either
-const MOST_NUMBERS = 2; // would not fit a phone
-const MATRICES = { q: "query", k: "key", v: "value" };
 const ORDINALS = ["first", "second"];
-const STEPS = [
-  { key: "products", title: "dot products q · k", short: "q · k" },
-  { key: "scores", title: "divided by √D", short: "÷ √D" },
-  { key: "masked", title: "the future masked", short: "mask" },
-  { key: "exponentials", title: "exponentials", short: "exp" },
-  { key: "weights", title: "weights: ÷ the sum", short: "÷ sum" },
-  { key: "outputs", title: "outputs: weighted values", short: "output" },
-];
-
 const NOTE = `Type numbers from −${LIMIT} to ${LIMIT}. The page rounds what it shows and goes on with the exact numbers.`;
 
 let instances = 0;
 
-// At most three decimals and five digits, no trailing zeros, a true minus. `tiny` is for
-// exponentials and weights: they are never noise around 0, so a small one is no 0.
-export function shown(x, tiny = false) {
-  if (x === -Infinity) return "−∞";
-  const size = Math.abs(x);
-  const text = size >= 1e5
-    ? x.toExponential(1).replace("e+", "e").replace(".0e", "e")
-    : tiny && size > 0 && size < 5e-4 ? x.toExponential(0) : String(Number(Number(x.toPrecision(5)).toFixed(3)));
-  return text.replaceAll("-", "−");
-}
-
-const factor = (x, tiny) => (x < 0 ? `(${shown(x, tiny)})` : shown(x, tiny));
-const products = (a, b, tiny) => a.map((x, i) => `${factor(x, tiny)}×${factor(b[i])}`).join(" + ");
-const quoted = (token) => `“${token}”`;
 const header = (...texts) => make("thead", {}, make("tr", {}, ...texts.map((text) => make("th", { scope: "col", text }))));
-const listed = (words) => words.join(", ").replace(/, ([^,]*)$/, " and $1");
-
-// The example in an element's attributes, or an error that says what is wrong with them.
-export function readExample(element) {
-  const attribute = (name) => (element.getAttribute(name) ?? "").trim();
-  const tokens = attribute("tokens").split(",").map((token) => token.trim());
-  if (tokens.includes("") || tokens.length < 2 || tokens.length > MOST_TOKENS) {
-    throw new Error(`tokens is “${attribute("tokens")}”: write 2 to ${MOST_TOKENS} words, with “,” between them.`);
-  }
-  const example = { tokens };
-  let width;
-  for (const name of Object.keys(MATRICES)) {
-    const rows = attribute(name).split(";").map((row) => row.split(",").map((text) => text.trim()));
-    if (rows.length !== tokens.length) {
-      throw new Error(`${name} has ${rows.length} rows for ${tokens.length} tokens: write one row a token, with “;” between them.`);
-    }
-    example[name] = rows.map((row, i) => {
-      width ??= row.length;
-      if (row.length !== width || width > MOST_NUMBERS) {
-        throw new Error(`row ${i + 1} of ${name} has length ${row.length}: give all rows of q, k and v equally many numbers, at most ${MOST_NUMBERS}.`);
-      }
-      return row.map((text) => {
-        const x = text === "" ? NaN : Number(text);
-        if (!(Math.abs(x) <= LIMIT)) {
-          throw new Error(`row ${i + 1} of ${name} has “${text}”: write a number from −${LIMIT} to ${LIMIT}.`);
-        }
-        return x;
-      });
-    });
-  }
-  return example;
-}
 
 class AttentionSteps extends HTMLElement {
   connectedCallback() {
-    if (this.slider || this.dataset.state) return;
+    if (this.bar || this.own || this.dataset.state) return;
+    if (this.getAttribute("source") === "given") {
+      this.own = new OwnSteps();
+      this.replaceChildren(this.own.node);
+      return;
+    }
     try {
       this.example = readExample(this);
     } catch (error) {
@@ -81,43 +35,33 @@ class AttentionSteps extends HTMLElement {
       return;
     }
     this.tokens = this.example.tokens;
-    this.at = 0;
     this.asking = this.tokens.length - 1;
     this.build();
     this.reset();
   }
 
+  // For source="given": see own-steps.js.
+  show(sentence) { this.own.show(sentence); }
+
   build() {
     const id = `attention-steps-${++instances}`;
     const button = (text, click) => make("button", { type: "button", class: "mg-button", text, click });
-    this.back = button("Back", () => this.go(this.at - 1));
-    this.step = button("Step", () => this.go(this.at + 1));
-    this.slider = make("input", {
-      type: "range", min: 1, max: STEPS.length, class: "mg-slider", "aria-label": "Step",
-      input: () => this.go(Number(this.slider.value) - 1),
-    });
-    this.place = make("span", { class: "mg-place", "aria-hidden": "true" });
+    this.bar = new StepBar(() => this.render());
     this.pickers = this.tokens.map((token, i) => button(token, () => { this.asking = i; this.render(); }));
     this.status = make("div", { class: "mg-working", role: "status" });
     this.table = make("table", { class: "mg-matrix" });
     this.trace = make("table", { class: "mg-trace" });
     this.message = make("p", { id: `${id}-message`, class: "mg-message", role: "status", text: NOTE });
-    const option = (name, text) => {
-      this[name] = make("input", { type: "checkbox", change: () => this.render() });
-      return make("label", { class: "mg-option" }, this[name], text);
-    };
-    const width = this.example.q[0].length;
+    this.switches = new Switches(this.example.q[0].length, () => this.render());
     this.replaceChildren(
-      make("div", { class: "mg-top" },
-        make("div", { class: "mg-buttons", role: "group", "aria-label": "Steps" }, this.back, this.step),
-        make("div", { class: "mg-progress" }, this.slider, this.place),
-        make("div", { class: "mg-buttons", role: "group", "aria-labelledby": `${id}-asks` },
-          make("span", { id: `${id}-asks`, class: "mg-label", text: "Who asks?" }), ...this.pickers)),
+      this.bar.node,
+      make("div", { class: "mg-buttons mg-asks", role: "group", "aria-labelledby": `${id}-asks` },
+        make("span", { id: `${id}-asks`, class: "mg-label", text: "Who asks?" }), ...this.pickers),
       this.status,
       make("div", { class: "mg-pair" }, this.table, this.trace),
       this.buildInputs(),
       make("div", { class: "mg-options" },
-        option("mask", "Causal mask"), option("scale", `Divide by √D = √${width}`),
+        ...this.switches.labels,
         button("Reset", () => { this.reset(); this.say("The chapter’s numbers are back."); })),
       this.message);
   }
@@ -148,7 +92,7 @@ class AttentionSteps extends HTMLElement {
   // The chapter's numbers and switches; the step and who asks stay as they are.
   reset() {
     this.numbers = structuredClone(this.example);
-    this.mask.checked = this.scale.checked = true;
+    this.switches.reset();
     for (const { input, name, i, d } of this.inputs) {
       input.value = this.numbers[name][i][d];
       this.mark(input, false);
@@ -188,20 +132,13 @@ class AttentionSteps extends HTMLElement {
     if (this.message.textContent !== text) this.message.textContent = text;
   }
 
-  go(target) {
-    this.at = Math.max(0, Math.min(target, STEPS.length - 1));
-    this.render();
-  }
+  get at() { return this.bar.at; }
+  get steps() { return namedSteps(this.switches.on); }
 
   render() {
     const { q, k, v } = this.numbers;
-    this.result = attentionByHand(q, k, v, { mask: this.mask.checked, scale: this.scale.checked });
-    this.slider.value = this.at + 1;
-    this.place.textContent = `step ${this.at + 1} of ${STEPS.length}`;
-    this.slider.setAttribute("aria-valuetext", `${this.place.textContent}: ${STEPS[this.at].title}`);
-    // aria-disabled, not disabled: a button that has the focus keeps it.
-    this.back.setAttribute("aria-disabled", String(this.at === 0));
-    this.step.setAttribute("aria-disabled", String(this.at === STEPS.length - 1));
+    this.result = attentionByHand(q, k, v, this.switches.on);
+    this.bar.draw(this.steps[this.at].title);
     for (const [i, picker] of this.pickers.entries()) picker.setAttribute("aria-pressed", String(i === this.asking));
     for (const { input, name, i } of this.inputs) {
       const used = this.at === 0 ? name === "k" || (name === "q" && i === this.asking) : this.at === 5 && name === "v";
@@ -216,11 +153,10 @@ class AttentionSteps extends HTMLElement {
 
   // One number of a step, for both tables.
   cell(step, i, j) {
-    const { key } = STEPS[step];
-    const tiny = key === "exponentials" || key === "weights";
+    const { key } = this.steps[step];
     const x = this.result[key][i][j];
     const hidden = step >= 2 && step <= 4 && this.result.masked[i][j] === -Infinity;
-    const cell = make("td", { class: hidden && "mg-masked", text: shown(x, tiny) });
+    const cell = make("td", { class: hidden && "mg-masked", text: shown(x, isTiny(key)) });
     if (key === "weights" && !hidden) {
       cell.classList.add("mg-weight");
       cell.style.setProperty("--mg-weight", x.toFixed(4));
@@ -229,8 +165,8 @@ class AttentionSteps extends HTMLElement {
   }
 
   drawTable() {
-    const { key, title } = STEPS[this.at];
-    const summed = key === "exponentials" || key === "weights";
+    const { key, title } = this.steps[this.at];
+    const summed = isTiny(key);
     const columns = key === "outputs" ? this.example.v[0].map((_, d) => ORDINALS[d]) : this.tokens;
     const total = (i) => make("td", { class: "mg-sum", text: shown(this.result[key][i].reduce((a, b) => a + b), true) });
     this.table.replaceChildren(
@@ -249,7 +185,7 @@ class AttentionSteps extends HTMLElement {
     this.trace.replaceChildren(
       make("caption", { text: `${quoted(this.tokens[this.asking])} through the steps` }),
       header("step", ...this.tokens),
-      make("tbody", {}, ...STEPS.map(({ key, short }, step) => (step > this.at ? later() : make("tr",
+      make("tbody", {}, ...this.steps.map(({ key, short }, step) => (step > this.at ? later() : make("tr",
         { "aria-current": step === this.at && "step" },
         make("th", { scope: "row", text: `${step + 1}. ${short}` }),
         ...(key === "outputs"
@@ -260,40 +196,26 @@ class AttentionSteps extends HTMLElement {
   // What the step did for the asking token: a sentence, then one line a number.
   describe() {
     const { numbers, result, tokens, asking } = this;
-    const who = quoted(tokens[asking]);
-    const row = (key) => result[key][asking];
-    const lines = (line) => tokens.map((token, j) => `${quoted(token)}: ${line(j)}`);
-    const divisor = shown(result.divisor);
-    switch (STEPS[this.at].key) {
+    const { key } = this.steps[this.at];
+    const row = (name) => result[name][asking];
+    const said = sentence(key, {
+      who: quoted(tokens[asking]), D: numbers.q[0].length, divisor: result.divisor, ...this.switches.on,
+      later: listed(tokens.slice(asking + 1).map(quoted)), hidden: row("masked").includes(-Infinity),
+    });
+    const line = lineOf(key, row, result.divisor, result.sums[asking], this.switches.on);
+    switch (key) {
       case "products":
-        return [`${who} asks: its query times each key, number by number, summed.`,
-          ...lines((j) => `${products(numbers.q[asking], numbers.k[j])} = ${shown(row("products")[j])}`)];
-      case "scores":
-        return this.scale.checked
-          ? [`Each dot product of ${who} is divided by √D = √${numbers.q[0].length} = ${divisor}.`,
-            ...lines((j) => `${shown(row("products")[j])} ÷ ${divisor} = ${shown(row("scores")[j])}`)]
-          : [`The division is off: the dot products of ${who} stay as they are.`, ...lines((j) => `${shown(row("products")[j])} stays`)];
-      case "masked": {
-        const later = tokens.slice(asking + 1).map(quoted);
-        const sentence = !this.mask.checked
-          ? `The mask is off: nothing is masked, and ${who} looks at every token.`
-          : later.length
-            ? `${who} may not look at what comes later: ${listed(later)}.`
-            : `${who} comes last and may look at every token: nothing is masked in its row.`;
-        return [sentence, ...lines((j) => (row("masked")[j] === -Infinity
-          ? `${shown(row("scores")[j])} becomes −∞` : `${shown(row("scores")[j])} stays`))];
+        return [said, ...tokens.map((token, j) =>
+          `${quoted(token)}: ${products(numbers.q[asking], numbers.k[j])} = ${shown(row("products")[j])}`)];
+      case "outputs":
+        return [said, ...row("outputs").map((x, d) =>
+          `${ORDINALS[d]} number: ${products(row("weights"), numbers.v.map((value) => value[d]), true)} = ${shown(x)}`)];
+      default: {
+        const lines = tokens.map((token, j) => `${quoted(token)}: ${line(j)}`);
+        if (key !== "exponentials") return [said, ...lines];
+        const sum = row("exponentials").map((x) => shown(x, true)).join(" + ");
+        return [said, ...lines, `sum: ${sum} = ${shown(result.sums[asking], true)}`];
       }
-      case "exponentials":
-        return [`exp makes each score of ${who} positive${row("masked").includes(-Infinity) ? ", and −∞ to 0" : ""}; then they are summed.`,
-          ...lines((j) => `exp(${shown(row("masked")[j])}) = ${shown(row("exponentials")[j], true)}`),
-          `sum: ${row("exponentials").map((x) => shown(x, true)).join(" + ")} = ${shown(result.sums[asking], true)}`];
-      case "weights":
-        return [`Divided by their sum, the exponentials of ${who} become weights that sum to 1.`,
-          ...lines((j) => `${shown(row("exponentials")[j], true)} ÷ ${shown(result.sums[asking], true)} = ${shown(row("weights")[j], true)}`)];
-      default:
-        return [`${who} receives the values, each times its weight, summed.`,
-          ...row("outputs").map((x, d) =>
-            `${ORDINALS[d]} number: ${products(row("weights"), numbers.v.map((value) => value[d]), true)} = ${shown(x)}`)];
     }
   }
 }

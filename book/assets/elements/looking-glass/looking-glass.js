@@ -1,5 +1,5 @@
 // <looking-glass prompt="…">: a text of the reader's on its way through the model, stage after
-// stage, every number a true one. The chosen token is the same in all stages.
+// stage, every number a true one. The chosen token is the same in all stages, and so is the block.
 //
 // For tests: `element.load()` resolves when the prompt is shown, `element.trace` is what is shown
 // (gpt-trace.js), `element.token` the chosen token's place, from 0, `element.updated` resolves
@@ -13,6 +13,8 @@ import { tokenAt, tokenName } from "../../parts/token-name.js";
 import { TracedText } from "../../parts/traced-text.js";
 import "../attention-explorer/attention-explorer.js";
 import "../logit-lens/logit-lens.js";
+import { HeadInside } from "./head-inside.js";
+import { MlpUnits } from "./mlp-units.js";
 import { StreamLengths } from "./stream-lengths.js";
 import { VectorStrips } from "./vector-strips.js";
 
@@ -35,22 +37,28 @@ class LookingGlass extends HTMLElement {
 
   load() { return this.text.load(); }
 
-  get updated() { return this.text.updated; }
+  get updated() { return this.text.updated.then(() => this.units?.drawn); }
   get trace() { return this.all?.trace; }
 
   // From what the model is: how many blocks it has, and how wide it is.
   build(config) {
     this.built = config;
     const { n_layer, n_head, n_embd, vocab_size } = config;
+    const head = n_embd / n_head;
     this.chipBox = make("div", {
       class: "mg-glass-chips", role: "toolbar", "aria-label": "Tokens", dir: "ltr",
       keydown: (event) => moveFocus(event, this.chips),
       focusin: (event) => this.chooseChip(event.target),
       click: (event) => this.chooseChip(event.target.closest("button")),  // Safari gives a clicked button no focus
     });
-    this.strips = new VectorStrips(["token", "position", "sum"]);
+    this.strips = new VectorStrips(["token", "position", "sum"], "The numbers of the rows");
     this.lengths = new StreamLengths();
-    this.explorer = make("attention-explorer", { source: "given", "token-chosen": (event) => this.choose(event.detail) });
+    this.explorer = make("attention-explorer", {
+      source: "given",
+      "token-chosen": (event) => this.choose(event.detail), "head-chosen": () => this.drawBlock(),
+    });
+    this.inside = new HeadInside();
+    this.units = new MlpUnits(n_layer, (layer) => this.chooseBlock(layer));
     this.lens = make("logit-lens", { source: "given", "token-chosen": (event) => this.choose(event.detail) });
     this.next = new LikelyTokens(BEST);
     this.stages.replaceChildren(
@@ -64,6 +72,14 @@ class LookingGlass extends HTMLElement {
         "model.html#sec-model-residual", "add, do not replace", this.lengths.node),
       stage("Attention", `Every block has a layer of attention, whose ${n_head} heads decide how much each token takes from those before it, and from itself.`,
         "attention.html#sec-attention-heads", "several heads", this.explorer),
+      stage("Inside the head", `Each head makes of a token’s vector a query, a key and a value, of ${head} numbers each. The query meets the key `
+        + `of every token up to its own: their dot product, divided by √${head}, is a score, and the softmax makes weights of the scores. `
+        + "The head shown is the one chosen above.",
+        "attention.html#sec-attention-qkv", "ask, offer, give", this.inside.node),
+      stage("Inside the MLP", `After attention, the block’s MLP reads the vector with ${number(4 * n_embd)} hidden units. What GELU lets through of a unit `
+        + `multiplies a row of ${n_embd} numbers of its own, and their sum is what the MLP adds. A unit speaks for the tokens whose scores its row raises most, `
+        + "by the table of tokens alone.",
+        "model.html#sec-model-mlp", "the MLP", this.units.node),
       stage("The logit lens", "What would the model say if it ended here? "
         + "The final norm and the table of tokens read the vector early, after every block. (\\x8f and U+001B are tokens of single bytes.)",
         "model.html#sec-model-gpt", "the whole model", this.lens),
@@ -111,6 +127,13 @@ class LookingGlass extends HTMLElement {
     return true;
   }
 
+  // The head stays the one that it is in its own block.
+  chooseBlock(layer) {
+    this.explorer.pointHead(layer, this.explorer.head);
+    this.drawBlock();
+    this.text.announce(`Block ${layer + 1}. ${this.units.said.textContent}`);
+  }
+
   get named() {
     return tokenAt(this.all.tokenizer, this.all.ids, this.token);
   }
@@ -133,8 +156,16 @@ class LookingGlass extends HTMLElement {
       `Their sum: ${long(sum)}`,
     ]);
     this.lengths.show(trace, t, named);
+    this.drawBlock();
     const { best } = trace.lens.at(-1)[t];
     this.next.show(`After ${named}, the ${best.length} most probable tokens.`, best, tokenizer);
+  }
+
+  // What follows the chosen block and head too.
+  drawBlock() {
+    const { all, token, named, explorer: { layer, head } } = this;
+    this.inside.show(all, token, layer, head);
+    this.units.show(all, token, layer, named);
   }
 }
 

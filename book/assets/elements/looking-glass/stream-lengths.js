@@ -25,9 +25,22 @@ export class StreamLengths {
       make("th", { scope: "row", text }),
       make("td", { text: length.toFixed(2) }),
       make("td", { class: "mg-stream-track" }, make("span", { style: `width: ${(100 * length / most).toFixed(2)}%` })))));
-    const largest = rows.filter(({ adds }) => adds).reduce((a, b) => (b.length > a.length ? b : a));
     this.said.textContent = `The vector of ${name} goes in with a length of ${norms[0][t].toFixed(2)} and comes out with `
-      + `${norms.at(-1)[t].toFixed(2)}. The most comes where ${largest.text}: ${largest.length.toFixed(2)}. `
+      + `${norms.at(-1)[t].toFixed(2)}. ${standsOut(norms, added, t)} `
       + "Lengths do not add up, as vectors point in different directions.";
   }
+}
+
+// What is largest beside the vector that it is added to, and what that means.
+function standsOut(norms, added, t) {
+  const all = added.flatMap((block, layer) => Object.entries({ attention: "attention", mlp: "MLP" }).map(([part, word]) => ({
+    text: `${word} ${layer + 1} adds`, layer, length: block[part][t], before: norms[layer][t],
+  })));
+  const { text, layer, length, before } = all.reduce((a, b) => (b.length / b.before > a.length / a.before ? b : a));
+  const told = `What stands out: ${text} ${length.toFixed(2)} to a vector that came in with ${before.toFixed(2)}, `
+    + `${(length / before).toFixed(1)} times as much.`;
+  if (length < 2 * before) return told;
+  return `${told} ${layer ? `So block ${layer + 1} all but replaces what came in` : "So the first block all but replaces the sum of the two tables"} `
+    + "by something larger, computed from it. That does no harm: whatever reads the vector later takes it through a norm, "
+    + "which keeps its direction and drops its length.";
 }

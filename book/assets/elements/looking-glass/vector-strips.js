@@ -1,40 +1,35 @@
-// Vectors as strips of cells, a cell for each number, all on one scale: a number above 0 fills the
-// upper half of its cell, one below 0 the lower half, the more strongly the farther from 0.
+// Vectors as strips, all on one scale, with the scale and, behind a fold, the numbers.
 
+import { drawStrip, emptyStrip, farthest, paintCell, signed } from "../../parts/cell-strip.js";
 import { make } from "../../parts/token-chips.js";
 
 const LEGEND = [-1, -0.5, -0.1, 0, 0.1, 0.5, 1];  // of the largest number
 
-// How strongly a number is drawn. The square root, as most numbers are small beside the largest.
-const tint = (share) => Math.sqrt(Math.abs(share)).toFixed(3);
-
 export class VectorStrips {
-  // names: of the vectors.
-  constructor(names) {
-    this.strips = names.map((name) => ({ name, label: make("p"), cells: make("div", { class: "mg-strip", role: "img" }) }));
+  // names: of the vectors. title: of the fold with their numbers.
+  constructor(names, title) {
+    this.strips = names.map((name) => ({ name, label: make("p"), cells: emptyStrip() }));
     this.legend = make("ul", { class: "mg-strip-legend", "aria-label": "Scale" });
-    this.summary = make("summary", { text: "The numbers" });
-    this.numbers = make("div", { class: "mg-strip-numbers", role: "region", tabindex: 0, "aria-label": "The numbers" });
+    this.summary = make("summary", { text: title });
+    this.numbers = make("div", { class: "mg-strip-numbers", role: "region", tabindex: 0, "aria-label": title });
     this.fold = make("details", { toggle: () => this.drawNumbers() }, this.summary, this.numbers);
     this.node = make("div", { class: "mg-strips" },
       ...this.strips.flatMap(({ label, cells }) => [label, cells]), this.legend, this.fold);
   }
 
-  // vectors: as many Float32Arrays as names. labels: a sentence above each.
+  // vectors: as many arrays as names; the last ones may be missing. labels: a sentence above each.
   show(vectors, labels) {
     this.vectors = vectors;
-    const most = vectors.flatMap((vector) => [...vector]).reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1;
+    const most = farthest(vectors);
     this.strips.forEach(({ label, cells }, i) => {
+      label.hidden = cells.hidden = i >= vectors.length;
+      if (label.hidden) return;
       label.textContent = labels[i];
-      cells.setAttribute("aria-label", `${labels[i]} ${vectors[i].length} numbers; the table below has them.`);
-      if (cells.childElementCount !== vectors[i].length) {
-        cells.replaceChildren(...Array.from(vectors[i], () => make("span")));
-      }
-      vectors[i].forEach((value, c) => paint(cells.children[c], value / most));
+      drawStrip(cells, vectors[i], most, `${labels[i]} ${vectors[i].length} numbers; the table below has them.`);
     });
     this.legend.replaceChildren(...LEGEND.map((share) => {
       const sample = make("span", { class: "mg-strip", "aria-hidden": "true" }, make("span"));
-      paint(sample.firstChild, share);
+      paintCell(sample.firstChild, share);
       return make("li", {}, sample, signed(share * most));
     }));
     this.drawNumbers();
@@ -42,7 +37,7 @@ export class VectorStrips {
 
   drawNumbers() {
     if (!this.fold.open || !this.vectors) return;
-    const names = ["number", ...this.strips.map(({ name }) => name)];
+    const names = ["number", ...this.strips.slice(0, this.vectors.length).map(({ name }) => name)];
     const cell = (value) => make("td", { text: value.toFixed(3).replace("-", "−") });
     this.numbers.replaceChildren(make("table", {},
       make("thead", {}, make("tr", {}, ...names.map((text) => make("th", { scope: "col", text })))),
@@ -50,10 +45,3 @@ export class VectorStrips {
         make("th", { scope: "row", text: c }), ...this.vectors.map((vector) => cell(vector[c])))))));
   }
 }
-
-function paint(cell, share) {
-  cell.style.setProperty("--tint", tint(share));
-  cell.classList.toggle("mg-below", share < 0);
-}
-
-const signed = (value) => (value ? `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}` : "0");
