@@ -81,6 +81,7 @@ export class ModelInWorker {
   trace(ids) {
     return this.ask("trace", [ids]);
   }
+
   // Resolves to the tokens that each of these hidden units of a block's MLP speaks for, as ids.
   unitTokens(layer, units) {
     return this.ask("unitTokens", [layer, units]);
