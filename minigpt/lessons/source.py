@@ -88,6 +88,8 @@ def _is_check(node: ast.stmt) -> bool:
         called = node.value.func
         name = getattr(called, "id", getattr(called, "attr", ""))
         return name.lstrip("_").startswith("check")
+    if isinstance(node, ast.If) and not node.orelse and isinstance(node.body[-1], ast.Raise):
+        return True  # whatever it does before, the code below goes on without it
     if isinstance(node, ast.If | ast.For) and not node.orelse:
         *before, last = node.body
         return _is_check(last) and all(isinstance(n, ast.Assign) or _is_check(n) for n in before)

@@ -59,6 +59,9 @@ class Example:
             if low < 0:
                 raise ValueError("low")
         check_ids(x)
+        if x is None:
+            self.tidy_up()
+            raise ValueError("none")
         if x > 3:
             x = 3
         else:

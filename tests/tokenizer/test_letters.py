@@ -49,7 +49,8 @@ def test_each_class_holds_what_the_packages_holds(browser, site_url, name, patte
 
 def test_the_engine_asks_no_browser_what_a_letter_is():
     for script in ASSETS.glob("engine/*.js"):
-        code = re.sub(r"//.*", "", script.read_text("utf-8"))
+        # Without comments, and without the patterns of tokenizer.json, which are only compared.
+        code = re.sub(r"//.*|String\.raw`.*`", "", script.read_text("utf-8"))
         assert not re.search(r"\\p\{|\bIntl\b|\.(normalize|toLocale\w+|localeCompare)\(", code), (
             script
         )

@@ -6,6 +6,7 @@ import { tokenizerOf } from "./tokenizer-files.js";
 import { BYTES } from "./tokenizer-json.js";
 
 const WEIGHTS = "model.safetensors";
+export const inThousands = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, ",");
 const PICKLE = "is a pickle, which could run code, so it is not opened: where you trust it, transformers’ AutoModelForCausalLM.from_pretrained opens the folder, and save_pretrained writes it in safetensors";
 // What may be there in place of the weights, and what to do with it.
 const OTHERS = [
@@ -37,7 +38,7 @@ export async function readSizes(files) {
   const { numbers, bytes } = gptCosts(config);
   const held = weights.reduce((sum, { size }) => sum + size, 0);
   if (numbers > held) {
-    throw new Error(`${weights[0].name} is no whole file of the sizes in config.json: they ask for ${numbers.toLocaleString("en")} numbers, and there are ${held.toLocaleString("en")} bytes. Is it cut short, or do the two not belong together?`);
+    throw new Error(`${weights[0].name} is no whole file of the sizes in config.json: they ask for ${inThousands(numbers)} numbers, and there are ${inThousands(held)} bytes. Is it cut short, or do the two not belong together?`);
   }
   return { config, numbers, bytes, weights };
 }

@@ -1,6 +1,6 @@
 // A reader's own model, from files on their disk: nothing of it leaves the page.
 
-import { readSizes, readTokenizer } from "./model-folder.js";
+import { inThousands, readSizes, readTokenizer } from "./model-folder.js";
 import { ModelInWorker } from "./model-in-worker.js";
 
 export const MOST_BYTES = 600e6;  // GPT-2's smallest, and no more: what a phone's browser still gives
@@ -9,7 +9,7 @@ export const MOST_BYTES = 600e6;  // GPT-2's smallest, and no more: what a phone
 export async function sizesOf(files) {
   const sizes = await readSizes(files);
   if (sizes.bytes <= MOST_BYTES) return sizes;
-  throw new Error(`It has ${sizes.numbers.toLocaleString("en")} numbers and would need ${inBytes(sizes.bytes)} of memory; this page opens what needs up to ${inBytes(MOST_BYTES)}, as GPT-2’s smallest does: choose a smaller one`);
+  throw new Error(`It has ${inThousands(sizes.numbers)} numbers and would need ${inBytes(sizes.bytes)} of memory; this page opens what needs up to ${inBytes(MOST_BYTES)}, as GPT-2’s smallest does: choose a smaller one`);
 }
 
 // signal: an AbortSignal, by which the reader gives up.
