@@ -729,6 +729,7 @@ def pair(*options, signal_to: int | None = None, at: int = 0) -> list[tuple[int,
     )
 
 
+@pytest.mark.slow
 def test_two_processes_train_what_one_does_and_stop_together(tmp_path, capsys):
     """Without dropout, which each process draws for its own windows, and without Muon, which may
     compute in few digits."""

@@ -133,6 +133,7 @@ BEYOND = """() => [...document.querySelectorAll("body *")].filter((e) => {
 }).map((e) => e.outerHTML.slice(0, 120))"""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_fits_the_narrowest_screen_before_and_after_its_font_comes(name, browser, site_url):
     page = browser.new_context(viewport=NARROWEST).new_page()
