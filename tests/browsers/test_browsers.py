@@ -14,7 +14,7 @@ from editions.built import built_site
 pytestmark = pytest.mark.slow
 
 HERE = Path(__file__).parent
-SIZES = [(1280, 900), (360, 740), (320, 568)]
+SIZES = [(1280, 900), (360, 740)]
 PAGES = sorted(path.name for path in built_site.SITE.glob("*.html"))
 OWN = "'self' 'unsafe-inline' 'unsafe-eval' data: blob:"
 # First in each page's head: nothing of another site is loaded, and what goes wrong is noted.
