@@ -244,7 +244,8 @@ def test_the_settings_of_vs_code_name_what_there_is():
     for path in [*paths, settings["python.testing.pytestArgs"][-1]]:
         assert (ROOT / path).is_dir(), path
     option = settings["python.testing.pytestArgs"][0]
-    assert option in re.search(r"^\t.*\$\(BIN\)/pytest --cov (.*) tests$", MAKEFILE, re.M)[1]
+    command = re.search(r"^\t.*/pytest \$\(COVERAGE\) (.*) tests$", MAKEFILE, re.M)
+    assert option in command[1]
     assert settings["[python]"]["editor.rulers"] == [PROJECT["tool"]["ruff"]["line-length"]]
     venv = re.search(r"^VENV +\?= (\S+)$", MAKEFILE, re.M)[1]
     assert settings["python.defaultInterpreterPath"] == f"${{workspaceFolder}}/{venv}/bin/python"
