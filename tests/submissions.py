@@ -69,13 +69,13 @@ class Submissions:
         assert verdict.passed, verdict
         assert repr(verdict).startswith("Correct")
 
-    def test_an_empty_submission_gets_a_hint(self, name):
+    def test_an_empty_submission_is_told_what_is_wanted_and_no_hint(self, name):
         def empty(*arguments): ...
 
         verdict = self.check(name, empty)
         assert not verdict.passed
         assert "returned None" in verdict.message
-        assert "Hint: " in verdict.message
+        assert "expected" in verdict.message and "Hint: " not in verdict.message
 
     def test_a_classic_mistake_gets_its_own_hint(self, name, submission, hint):
         verdict = self.check(name, submission)

@@ -106,7 +106,7 @@ def test_its_submissions_are_judged_as_the_guide_says(files, stem):
     tests.test_every_check_is_tested()
     for name, submission in tests.correct.items():
         tests.test_a_correct_submission_passes(name, submission)
-        tests.test_an_empty_submission_gets_a_hint(name)
+        tests.test_an_empty_submission_is_told_what_is_wanted_and_no_hint(name)
     for mistake in tests.wrong:
         tests.test_a_classic_mistake_gets_its_own_hint(*mistake)
 

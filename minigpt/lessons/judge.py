@@ -11,6 +11,7 @@ import copy
 import math
 import numbers
 import textwrap
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -73,8 +74,8 @@ def judge(function: Callable, cases: Sequence[Case]) -> Verdict:
             right = _is_of_kind(answer, case.expected) and _equal(answer, case.expected)
             hint = "" if right else _hint(answer, case)
         except Exception as error:
-            problem = f"{call} raised {type(error).__name__}: {error}."
-            return Verdict(False, f"Not yet. {problem}\nHint: {case.hint}")
+            what = f"{type(error).__name__}: {error}".rstrip(": ")
+            return Verdict(False, f"Not yet. {call} raised {what}{_place(error, function)}")
         if not _unchanged(arguments, case.arguments):
             return Verdict(
                 False,
@@ -84,13 +85,24 @@ def judge(function: Callable, cases: Sequence[Case]) -> Verdict:
         if right:
             continue
         problem = f"{call} returned {_difference(answer, case.expected)}"
-        return Verdict(False, f"Not yet. {problem}.\nHint: {hint}")
+        told = "" if answer is None else f"\nHint: {hint}"  # before a try, hints are asked for
+        return Verdict(False, f"Not yet. {problem}.{told}")
     return Verdict(True, f"Correct: {len(cases)} of {len(cases)} cases.")
 
 
 def name_of(function: Callable) -> str:
     """What a verdict calls the reader's function; not everything that can be called has a name."""
     return getattr(function, "__name__", "your function")
+
+
+def _place(error: Exception, function: Callable) -> str:
+    """Where in the reader's own function an exception came up."""
+    code = getattr(function, "__code__", None)
+    frames = traceback.extract_tb(error.__traceback__)
+    if code is None or not (own := [f for f in frames if f.filename == code.co_filename]):
+        return "."
+    line = f", line {own[-1].lineno - code.co_firstlineno + 1} of {name_of(function)}"
+    return f"{line}:\n    {own[-1].line}" if own[-1].line else f"{line}."
 
 
 def shown(value: Any, decimals: int | None = 3) -> str:
@@ -221,8 +233,8 @@ def _difference(answer: Any, expected: Any) -> str:
     """What was returned and what was expected, in as many decimals as tell them apart."""
     if isinstance(answer, Tensor) and isinstance(expected, Tensor):
         if answer.shape != expected.shape:
-            shapes = [tuple(tensor.shape) for tensor in (answer, expected)]
-            return f"{shown(answer)}, of shape {shapes[0]}; expected shape {shapes[1]}"
+            own = "a tensor" if answer.numel() > LONGEST_SHOWN else f"{shown(answer)},"
+            return f"{own} of shape {tuple(answer.shape)}; expected shape {tuple(expected.shape)}"
         if _kind(answer) != _kind(expected):
             return f"{_kind(answer)} ({answer.dtype}); expected {_kind(expected)}"
         if expected.numel() > LONGEST_SHOWN:

@@ -6,9 +6,6 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable
-from pathlib import Path
-
-import minigpt
 
 REPOSITORY = "https://github.com/minigpt-book/minigpt/blob/main"
 
@@ -46,8 +43,7 @@ def show_source(thing: Callable | type, docstring: bool = False, checks: bool = 
     less = code if checks else without_checks(code)
     if less == code:
         return Source(code)
-    path = Path(inspect.getsourcefile(thing)).relative_to(Path(minigpt.__file__).parents[1])
-    return Source(less, path.as_posix())
+    return Source(less, thing.__module__.replace(".", "/") + ".py")
 
 
 def without_docstrings(code: str) -> str:

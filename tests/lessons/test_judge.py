@@ -39,6 +39,28 @@ def test_tensors_are_equal_up_to_rounding():
     assert not verdict_on(torch.tensor([math.inf, 1.0]), torch.tensor([-math.inf, 1.0])).passed
 
 
+def test_before_a_try_no_hint_is_given():
+    verdict = verdict_on(None, torch.zeros(2))
+    assert verdict.message.endswith("returned None; expected [0.0, 0.0].")
+
+
+def test_an_exception_is_told_with_its_place_and_without_a_hint():
+    def reads_a_missing_key(ids):
+        found = {}
+        return found[ids]
+
+    verdict = judge(reads_a_missing_key, [Case((3,), 1, "think")])
+    assert verdict.message == (
+        "Not yet. reads_a_missing_key(3) raised KeyError: 3, line 3 of reads_a_missing_key:\n"
+        "    return found[ids]"
+    )
+    # One that is not Python's own has no lines, nor has a call that fails before its first.
+    assert judge(len, [Case((3,), 1, "think")]).message.endswith(
+        "object of type 'int' has no len()."
+    )
+    assert not judge(lambda: 1, [Case((3,), 1, "think")]).passed
+
+
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
@@ -46,7 +68,7 @@ def test_tensors_are_equal_up_to_rounding():
         (torch.zeros(2, dtype=torch.int64), "whole numbers (torch.int64); expected floats"),
         (torch.zeros(2, dtype=torch.bool), "truth values (torch.bool); expected floats"),
         (torch.zeros(2, dtype=torch.complex64), "complex numbers (torch.complex64); expected fl"),
-        (torch.zeros(9, 9), "a tensor of shape (9, 9), of shape (9, 9); expected shape (2,)"),
+        (torch.zeros(9, 9), "a tensor of shape (9, 9); expected shape (2,)"),
         ([0.0], "[0.0], of shape (1,); expected shape (2,)"),
         (0.0, "0.0, of shape (); expected shape (2,)"),
         ("text", "'text'; expected [0.0, 0.0]"),

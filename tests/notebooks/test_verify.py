@@ -284,7 +284,10 @@ def test_reasons_and_slides_make_no_run_stale(with_ignored, monkeypatch):
         "\n```{code-cell} ipython3\n", "\n```{code-cell} ipython3\n:tags: [slide]\n", 1
     )
     assert changed.count("[slide]") == text.count("[slide]") + 1
-    monkeypatch.setattr(book_sources, "source", lambda stem: changed)
+    others = book_sources.source
+    monkeypatch.setattr(
+        book_sources, "source", lambda stem: changed if stem == with_ignored else others(stem)
+    )
     assert run_inputs.inputs_digest(with_ignored) == before
     changed = changed.replace("[slide]", "[raises-exception, slide]", 1)
     assert run_inputs.inputs_digest(with_ignored) != before

@@ -354,7 +354,7 @@ WRONG = [  # check, submission, a part of the hint that it must earn
         (lambda ids, starts, n: inputs_and_targets(ids.fill_(0), starts, n), "build a new"),
         (lambda ids, starts, n: (starts.sort(), windows_by_arange(ids, starts, n))[1], "chang"),
         (lambda *given: [x.float() for x in inputs_and_targets(*given)], "returned ([[8.0, 1."),
-        (lambda *given: None, "length + 1 tokens of the text"),
+        (lambda *given: [], "length + 1 tokens of the text"),
     ),
     *(
         ("learning_rate", functools.partial(learning_rate, **how), hint)
@@ -409,7 +409,7 @@ WRONG = [  # check, submission, a part of the hint that it must earn
     (
         "learning_rate",
         lambda t, n, high, w, f: min((t + 1) / w, 1) * learning_rate(t, n, high, min(w, t), f),
-        "nothing is divided by 0",
+        "raised ZeroDivisionError",
     ),
     ("learning_rate", lambda t, n, high, w, f: learning_rate(t, n, high, w, 0.1), "Hint"),
     *wrong(

@@ -11,6 +11,7 @@ import hashlib
 import book_sources
 import jupytext
 import nbformat
+import own_file
 import web_addresses
 from notebook_cells import SETUP, code_cells, glued, is_setup, take_outputs
 from notebook_prose import Prose
@@ -65,6 +66,7 @@ def in_plain_words(stem: str, ran: nbformat.NotebookNode) -> nbformat.NotebookNo
         glued(ran),
         book_sources.source(stem),
         book_sources.labels(),
+        own_file.note(stem),
     )
     for cell in notebook.cells:
         if cell.cell_type == "markdown" and not is_setup(cell):

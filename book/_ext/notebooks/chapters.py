@@ -14,6 +14,7 @@ import sys
 import book_sources
 import chapter_notebook
 import chapter_run
+import own_file
 from notebook_cells import code_cells
 from notebook_checks import problems
 from run_inputs import is_fresh
@@ -52,6 +53,7 @@ def main() -> None:
     if arguments.check:
         committed = {stem: chapter_notebook.committed(stem) for stem in known}
         sys.exit("\n".join(p for found in committed.items() for p in problems(*found)) or 0)
+    own_file.write()  # which the chapters import
     for stem in arguments.stems or known:
         if stem not in known:
             parser.error(f"there is no chapter {stem!r}; there are: {', '.join(known)}")

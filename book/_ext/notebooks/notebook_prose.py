@@ -46,6 +46,7 @@ class Prose:
         values: what the chapter's cells glue into its prose, by key.
         text: the whole chapter, for the numbers of its equations.
         labels: the stem of the page on which each label of the book stands.
+        own_file: what the chapter's reader keeps, in Markdown.
     """
 
     def __init__(
@@ -55,8 +56,9 @@ class Prose:
         values: Mapping[str, str],
         text: str,
         labels: Mapping[str, str],
+        own_file: str = "",
     ) -> None:
-        self.page, self.values, self.labels = page, values, labels
+        self.page, self.values, self.labels, self.own_file = page, values, labels, own_file
         self.cited = authors_and_years(references)
         equations = re.findall(r"^:label: (\S+)$", text, re.MULTILINE)
         self.equations = {label: number for number, label in enumerate(equations, 1)}
@@ -95,6 +97,8 @@ class Prose:
             return f"*{title}*\n\n{table(body)}"
         if name == "page-widget":
             return f"> {body} [Open the page]({self.page})."
+        if name == "own-file":
+            return self.own_file
         if name == "chapter-cost":
             return ""
         raise ValueError(f"notebooks cannot show the directive {name!r}: teach {__name__} to")

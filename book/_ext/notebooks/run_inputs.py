@@ -8,6 +8,7 @@ import json
 import book_sources
 import chapter_notebook
 import nbformat
+import own_file
 from notebook_cells import code_cells
 
 SLIDES = {"slide", "slide-output"}  # tags of cells that talks show
@@ -25,6 +26,7 @@ def inputs_digest(stem: str) -> str:
     digest, root = hashlib.sha256(), book_sources.ROOT
     for cell in code_cells(chapter_notebook.from_source(stem)):
         digest.update(json.dumps([cell.source, run_metadata(cell)], sort_keys=True).encode())
+    digest.update(own_file.known(stem).encode())
     package = (path for path in root.glob("minigpt/**/*") if path.is_file())
     for path in (root / "requirements.txt", *sorted(package)):
         if "__pycache__" in path.parts:

@@ -19,6 +19,7 @@ import mathml
 import model_files
 import notebook_outputs
 import offline_site
+import own_file_page
 import page_widgets
 import predictions
 import site_files
@@ -34,6 +35,7 @@ PARTS = (
     front_page,
     launch_links,
     mathml,
+    own_file_page,
     bokeh_js,
     page_widgets,
     predictions,

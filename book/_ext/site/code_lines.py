@@ -22,6 +22,7 @@ UNSPACED = re.compile(r"(?:<[^>]*>|[^<\s])+")
 OPENED = re.compile(r'<span class="p">[^<]*[(\[{]</span>(?=.)')  # a bracket with something in it
 DOT, NAME = '<span class="o">.', r'<span class="\w+">\w+</span>'
 DOTTED = re.compile(rf"{NAME}(?:{re.escape(DOT)}</span>{NAME})+")
+MARKED = '<span class="hll">'  # Pygments' way to emphasise a line
 OPTION = re.compile(r"(?<![^ >])--[a-z][a-z-]*")  # of a command, which browsers break after "--"
 Lines = Iterator[tuple[int, str]]
 
@@ -81,14 +82,18 @@ def breakable(line: str) -> str:
 
 
 def in_element(piece: str, indent: int) -> str:
-    """A line's HTML in an element that says how far it is indented; the line break stays outside.
+    """A line's HTML in an element that says how far it is indented and whether it is marked; the
+    line break stays outside.
 
-    Pygments closes what it opened before a line ends.
+    Pygments closes what it opened before a line ends, but for the element of a marked line.
     """
+    marked = " mg-marked-line" if piece.startswith(MARKED) else ""
+    if marked:
+        piece = piece.removeprefix(MARKED).removesuffix("</span>")
     line = piece.removesuffix("\n")
     end = piece[len(line) :]
     style = f' style="--mg-indent:{indent}"' if indent else ""
-    return f'<span class="mg-code-line"{style}>{breakable(line)}</span>{end}'
+    return f'<span class="mg-code-line{marked}"{style}>{breakable(line)}</span>{end}'
 
 
 class LinesBridge(PygmentsBridge):

@@ -12,6 +12,7 @@ from chapter_status import status_rows
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
+from minigpt.lessons.ladder import ladder
 from minigpt.tokenizer import BPETokenizer
 
 # Each station's stem, its name, and what the reader has when leaving it.
@@ -45,6 +46,13 @@ class Road(SphinxDirective):
             )
         road = f'<ol class="mg-road">{"".join(items)}</ol>'
         return [nodes.raw("", road, format="html")]
+
+
+class Ladder(SphinxDirective):
+    """The whole ladder of loss: what the model of each chapter makes of the same text."""
+
+    def run(self) -> list[nodes.Node]:
+        return [nodes.raw("", ladder()._repr_html_(), format="html")]
 
 
 class BookCost(SphinxDirective):
@@ -89,5 +97,6 @@ def colour_title(app, pagename, templatename, context, doctree) -> None:
 
 def setup(app) -> None:
     app.add_directive("road", Road)
+    app.add_directive("ladder", Ladder)
     app.add_directive("book-cost", BookCost)
     app.connect("html-page-context", colour_title)

@@ -1,0 +1,20 @@
+"""How much a chapter says in prose: words that are no code, output, formula or title of a page."""
+
+from __future__ import annotations
+
+import re
+
+import chapter_notebook
+from notebook_cells import is_setup
+
+NO_PROSE = re.compile(
+    r"```.*?```|\$\$.*?\$\$|\$[^$\n]+\$|<[^>]+>|\]\([^)]*\)|^\|[-| ]+\|$", re.S | re.M
+)
+WORD = re.compile(r"\w[\w’'-]*")
+
+
+def words(stem: str) -> int:
+    """Words of prose, what is folded included, tables too."""
+    cells = chapter_notebook.in_plain_words(stem, chapter_notebook.committed(stem)).cells
+    prose = [c.source for c in cells if c.cell_type == "markdown" and not is_setup(c)]
+    return sum(len(WORD.findall(NO_PROSE.sub(" ", text))) for text in prose)
