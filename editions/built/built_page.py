@@ -10,8 +10,8 @@ from editions.built import built_site, stills
 
 
 def article(stem: str, site: Path = built_site.SITE) -> Tag:
-    """The text of a page, without the links to its own headings and what only lets it scroll and
-    wrap.
+    """The text of a page, without the links to its own headings, the reader's file and what only
+    lets it scroll and wrap.
 
     Raises:
         ValueError: when the page is missing.
@@ -25,6 +25,8 @@ def article(stem: str, site: Path = built_site.SITE) -> Tag:
     for fold in page.select("details.mg-foreseen"):  # where nobody is asked, nothing waits
         fold.summary.decompose()
         fold.unwrap()
+    for fold in page.select("details.mg-own-file"):  # its lines stand in the chapters
+        fold.decompose()
     for tag in page.select("pre wbr"):
         tag.decompose()
     for wrapper in page.select(".mg-code-line, .mg-option, .mg-formula"):

@@ -27,6 +27,7 @@ from minigpt.data.whole_file import write_whole
 WORKSHOP = book_sources.ROOT / "_build" / "workshop"
 EXERCISE = re.compile(r"(\d+)\.")
 SOLUTION = "Show a solution"  # what unfolds one
+HINTS = ("A hint", "Another hint")  # what a fold of an exercise is called otherwise
 HOW = "Write each function, here or in the chapter's notebook, where a check tells what is right."
 SPARE_LINES = 4  # of paper, more than the solution has of code
 
@@ -40,6 +41,7 @@ class Exercise:
         text: what is asked, as HTML.
         formulas: the equations that it names, as HTML.
         starters: the code to begin with, as HTML.
+        hints: what a reader may ask for, as HTML.
         solutions: code and what it printed, as HTML: [(code, outputs)].
         lines: how many lines of code the longest solution has.
     """
@@ -48,6 +50,7 @@ class Exercise:
     text: str
     formulas: list[str]
     starters: list[str] = dataclasses.field(default_factory=list)
+    hints: list[str] = dataclasses.field(default_factory=list)
     solutions: list[tuple[str, list[str]]] = dataclasses.field(default_factory=list)
     lines: int = 0
 
@@ -72,7 +75,8 @@ def exercises(stem: str) -> tuple[str, str, list[Exercise]]:
 
     Raises:
         ValueError: when there are none, when one has no code to begin with or no solution, and
-            for a fold that is not a solution: on paper everybody would see what it hides.
+            for a fold that is neither a solution nor a hint: on paper everybody would see what it
+            hides.
     """
     article = built_page.article(stem)
     title = inner(unlinked(article.find("h1")))
@@ -85,16 +89,22 @@ def exercises(stem: str) -> tuple[str, str, list[Exercise]]:
         cell = tag.name == "div" and "cell" in tag.get("class", [])
         folds = [fold.find(class_="collapsed") or fold for fold in tag.select("summary")]
         for fold in (fold.get_text(strip=True) for fold in folds):
-            if not cell or fold != SOLUTION:
+            if fold not in HINTS if not cell else fold != SOLUTION:
                 raise ValueError(
                     f"book/{stem}.md: {fold!r} is folded among the exercises, and the hand-out "
                     f"would show it: give a solution's cell the code_prompt_show {SOLUTION!r}, "
-                    "and move any other fold out of that section"
+                    f"a hint one of the titles {', '.join(HINTS)}, and move any other fold out of "
+                    "that section"
                 )
         start = EXERCISE.match(tag.strong.get_text()) if tag.name == "p" and tag.strong else None
         if start:
             text = str(unlinked(tag))
             found.append(Exercise(int(start[1]), text, named_formulas(tag, article)))
+        elif folds and not cell:
+            if not found:
+                raise ValueError(f"book/{stem}.md: a hint stands before its first exercise")
+            content = unlinked(tag).select_one(".sd-card-body, .sd-summary-content")
+            found[-1].hints.append(inner(content))
         elif not cell:
             if found:  # what stands before the first is about the page
                 found[-1].text += str(unlinked(tag))
@@ -133,8 +143,8 @@ def to_do(exercise: Exercise) -> str:
 
 
 def answer(exercise: Exercise) -> str:
-    """The solutions, and what the check says of each."""
-    out = []
+    """The hints, the solutions, and what the check says of each."""
+    out = [f'<div class="label">A hint</div>\n{hint}' for hint in exercise.hints]
     for code, printed in exercise.solutions:
         out.append(f'<p class="label">A solution</p>\n{code}')
         out += [

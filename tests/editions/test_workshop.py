@@ -122,7 +122,8 @@ def test_an_equation_that_an_exercise_names_stands_beside_it():
             '<div class="highlight">x</div></div></div>',
             "exercise 1 has no cell 'Show a solution'",
         ),
-        ("<details><summary>A hint</summary></details>", "'A hint' is folded"),
+        ("<details><summary>Aside</summary></details>", "'Aside' is folded"),
+        ("<details><summary>A hint</summary></details>", "a hint stands before its first exercise"),
         ("<details><summary>Show a solution</summary></details>", "'Show a solution' is folded"),
         (
             '<p><strong>1.</strong> f</p><div class="cell"><details><summary><span '
@@ -138,6 +139,21 @@ def test_exercises_that_lack_something_are_refused(inside, message, monkeypatch)
     monkeypatch.setattr(built_page, "article", lambda stem: soup)
     with pytest.raises(ValueError, match=f"book/new.md.*{message}"):
         sheets.exercises("new")
+
+
+def test_hints_stand_in_the_key_alone(monkeypatch):
+    page = """<h1>T</h1><section id="s"><span id="sec-new-exercises"></span><h2>E</h2>
+        <p><strong>1. Warm-up.</strong> f</p>
+        <div class="cell"><div class="cell_input"><div class="highlight">start</div></div></div>
+        <details class="sd-dropdown"><summary class="sd-summary-title">A hint</summary>
+        <div class="sd-summary-content sd-card-body"><p>Think twice.</p></div></details>
+        <div class="cell"><details><summary><span class="collapsed">Show a solution</span></summary>
+        <div class="cell_input"><div class="highlight">end</div></div></details></div></section>"""
+    soup = BeautifulSoup(f"<div>{page}</div>", "html.parser").div
+    monkeypatch.setattr(built_page, "article", lambda stem: soup)
+    for key in (False, True):
+        sheet = sheets.sheet("new", *sheets.exercises("new"), key=key)
+        assert ("<p>Think twice.</p>" in sheet) == ("A hint" in sheet) == key
 
 
 def timetables() -> dict[str, list[list[str]]]:

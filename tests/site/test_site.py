@@ -15,6 +15,7 @@ import book_sources
 import chapter_notebook
 import front_page
 import mathml
+import own_file
 import pytest
 import web_addresses
 import yaml
@@ -466,10 +467,10 @@ def test_the_link_to_a_pages_source_is_right(name):
 
 def test_the_front_page_says_what_there_is_and_what_it_costs():
     page = text_of("index.html")
-    assert page.count("Available now") == len(STEMS)
+    assert page.count("minutes to read") == len(STEMS)
     assert page.count('class="mg-station') == len(front_page.STATIONS)
     peak = max(chapter_notebook.committed(stem).metadata["minigpt"]["peak_mb"] for stem in STEMS)
-    assert f"<strong>{peak} MB</strong>" in page
+    assert f"{peak} MB of memory" in page and f"<strong>{own_file.length()} lines</strong>" in page
 
 
 def dead_links(folder: Path) -> subprocess.CompletedProcess:

@@ -68,6 +68,11 @@ def write() -> None:
             file.write_text(text, "utf-8", newline="\n")
 
 
+def length() -> int:
+    """How many lines of `my_gpt.py` are not empty."""
+    return len([line for line in whole()[GPT].splitlines() if line.strip()])
+
+
 def address(stem: str) -> str:
     """Where a chapter's file is, as it is at the chapter's end, below the site's root."""
     return f"_static/own/{stem}/{file_name(stem)}"

@@ -6,9 +6,9 @@ import html
 import re
 from pathlib import Path
 
-import book_sources
 import chapter_notebook
-from chapter_status import status_rows
+import own_file
+from chapter_status import minutes_to_read, status_rows
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
@@ -27,22 +27,18 @@ STATIONS = (
 
 
 class Road(SphinxDirective):
-    """The stations of the book, each with a picture and whether it can be read today."""
+    """The stations of the book, each with a picture and how long it takes to read."""
 
     def run(self) -> list[nodes.Node]:
-        ready = book_sources.stems()
         items = []
         for stem, name, outcome in STATIONS:
             art = (Path(self.env.srcdir) / "assets" / "site" / "road" / f"{stem}.svg").read_text(
                 "utf-8"
             )
-            here = stem in ready
-            title = f'<a href="{stem}.html">{name}</a>' if here else name
-            state = "Available now" if here else "In the making"
             items.append(
-                f'<li class="mg-station{"" if here else " mg-planned"}">{art.strip()}'
-                f"<div><h3>{title}</h3><p>{outcome}</p>"
-                f'<p class="mg-state">{state}</p></div></li>'
+                f'<li class="mg-station">{art.strip()}'
+                f'<div><h3><a href="{stem}.html">{name}</a></h3><p>{outcome}</p>'
+                f'<p class="mg-minutes">{minutes_to_read(stem)} minutes to read</p></div></li>'
             )
         road = f'<ol class="mg-road">{"".join(items)}</ol>'
         return [nodes.raw("", road, format="html")]
@@ -62,11 +58,16 @@ class BookCost(SphinxDirective):
         rows = status_rows()
         seconds = sum(row[1] for row in rows)
         machine = chapter_notebook.committed(rows[0][0]).metadata["minigpt"]["machine"]
-        number = f"the {len(rows)} chapters" if len(rows) > 1 else "the one chapter"
+        hours = sum(minutes_to_read(row[0]) for row in rows) / 60
+        needed = f"and {max(row[2] for row in rows)} MB of memory, all chapters, on {machine}"
         facts = (
-            ("To read", "a browser", "figures and experiments run in the page"),
-            ("To run", f"{seconds:.0f} s", f"for {number} so far, on {machine}, without a GPU"),
-            ("Memory", f"{max(row[2] for row in rows)} MB", "at most, for any chapter"),
+            (
+                "To read",
+                f"{hours:.0f} hours",
+                "code and all; figures and experiments run in the page",
+            ),
+            ("To run", f"{seconds / 60:.0f} minutes", f"{needed}, without a GPU"),
+            ("To own", f"{own_file.length()} lines", f"of {own_file.GPT}, which you write"),
         )
         inner = "".join(
             f"<div><dt>{what}</dt><dd><strong>{value}</strong> {html.escape(note)}</dd></div>"
