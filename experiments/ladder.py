@@ -1,6 +1,6 @@
 """Train the rungs of the book's ladder of loss, each a model of a chapter, and store their losses.
 
-    python experiments/ladder.py                    # as stored: about ten minutes on one core
+    python experiments/ladder.py                    # as stored: about five minutes on one core
     python experiments/ladder.py --steps 20 --out /tmp/trial.json
 
 Every rung learns from the same characters, as many steps, with the readers' own file `my_gpt.py`,

@@ -283,6 +283,16 @@ def test_a_chapter_keeps_its_budget(stem):
     assert cost.peak_mb <= chapters.BUDGET_MB
 
 
+def test_the_status_page_names_all_that_no_chapter_computes():
+    folders = [f"pretrained/{path.name}" for path in (ROOT / "minigpt/pretrained").iterdir()]
+    files = [f"results/{path.name}" for path in (ROOT / "minigpt/results").iterdir()]
+    rows = re.findall(
+        r"^\| `([^`]+)` \| `(?:python )?([^`]+)`", book_sources.source("status"), re.M
+    )
+    assert sorted(stored for stored, _ in rows) == sorted(folders + files)
+    assert all(by == "minigpt train" or (ROOT / by).exists() for _, by in rows)
+
+
 def test_an_installed_package_carries_every_file():
     setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
     files = {p for p in (ROOT / "minigpt").rglob("*") if p.is_file() and p.suffix != ".pyc"}

@@ -88,6 +88,11 @@ def test_the_same_ids_for_the_plays(name):
     assert READERS[name].encode(text) == TOKENIZERS[name].encode(text)
 
 
+def test_half_a_character_is_decoded_as_the_package_does():
+    ids = READERS["gpt2"].encode("안")
+    assert len(ids) > 1 and READERS["gpt2"].decode(ids[:1]) == TOKENIZERS["gpt2"].decode(ids[:1])
+
+
 # The parts of the model.
 
 

@@ -12,6 +12,7 @@ from page_complaints import complaints_of
 from playwright.sync_api import expect
 
 import minigpt
+from minigpt.data import shakespeare, train_validation_split
 
 TEXTS = [
     "O",
@@ -30,6 +31,24 @@ LAYERS, HEADS, HEAD, UNITS = 6, 5, 32, 5  # the shipped model; units told of an 
 @pytest.fixture(scope="module")
 def shipped():
     return minigpt.load("shakespeare", int8=True)
+
+
+def test_what_the_playground_says_of_the_first_mlp(shipped):
+    """It alone adds a vector longer than the one it reads, about twenty times."""
+    model, tokenizer = shipped
+    trace = traced(model, tokenizer.encode(PROMPT))
+    reads = np.stack(trace["norms"][:LAYERS])  # what a block gets; its attention adds less
+    attention, mlp = np.stack(trace["attention"]), np.stack(trace["mlp"])
+    assert (attention < reads).all() and (mlp[1:] < reads[1:]).all()
+    assert 15 < np.median(mlp[0] / reads[0]) < 25
+
+
+def test_what_the_logit_lens_says_of_two_bytes():
+    """The training text holds neither, so their rows moved as all that it does not hold."""
+    tokenizer = minigpt.load("shakespeare", int8=True)[1]
+    text, _ = train_validation_split(shakespeare())
+    assert not {0x8F, 0x1B} & set(tokenizer.encode(text))
+    assert tokenizer.vocab[0x8F] == b"\x8f" and tokenizer.vocab[0x1B] == b"\x1b"
 
 
 def traced(model, ids: list[int]) -> dict[str, np.ndarray]:
