@@ -45,24 +45,25 @@ def sigmoid(function: Callable) -> Verdict:
 def by_nudging(function: Callable) -> Verdict:
     """Check `by_nudging(loss_of, number) -> float`: a slope, and the number as it was."""
 
-    def seen(x: float) -> Any:
-        x = _numbers(function, [x])[0]
+    def seen(start: float) -> Any:
+        x = _numbers(function, [start])[0]
         slope = function(lambda: x * x * x + 1.0, x)
-        return None if slope is None else [float(getattr(slope, "data", slope)), x.data]
+        left = round(1e4 * (x.data - start), 3)
+        return None if slope is None else [float(getattr(slope, "data", slope)), left]
 
     def case(x: float) -> Case:
-        h, slope = 1e-4, 3 * x * x
+        slope, back = 3 * x * x, "put the number back where it was"
         return Case(
             (x,),
-            tensor([slope, x]),
-            "the first number is the slope of x * x * x + 1, the second x afterwards: the "
-            "difference of two losses, divided by the way between the two nudges",
+            tensor([slope, 0.0]),
+            "the first number is the slope of x * x * x + 1, the second how many nudges x is left "
+            "from where it was: a difference of two losses, divided by the way between the nudges",
             [
-                (tensor([2 * slope, x]), "from one nudge to the other the way is 0.0002"),
-                (tensor([-slope, x]), "the loss above, minus the loss below"),
-                (tensor([0.0, x]), "loss_of() reads number.data: it must be nudged there"),
-                (tensor([slope, x + h]), "put the number back where it was"),
-                (tensor([slope, x - h]), "put the number back where it was"),
+                (tensor([2 * slope, 0.0]), "from one nudge to the other the way is 0.0002"),
+                (tensor([-slope, 0.0]), "the loss above, minus the loss below"),
+                (tensor([0.0, 0.0]), "loss_of() reads number.data: it must be nudged there"),
+                (tensor([slope, 1.0]), back),
+                (tensor([slope, -1.0]), back),
             ],
         )
 

@@ -122,13 +122,12 @@ def graph(numbers: Mapping[str, tuple[float, float]], slopes: Sequence[float]) -
     told = "; ".join(f"{n}: {plain(v)}, gradient {plain(g)}" for n, (v, g) in numbers.items())
     return canvas.shown(
         "w and km are multiplied to guess; guess and price are subtracted to error; error is "
-        f"squared to loss. {told}. Along the arrows stand the slopes {', '.join(map(plain, slopes))}."
+        f"squared to loss. {told}. Along the arrows stand the slopes "
+        f"{', '.join(map(plain, slopes))}."
     )
 
 
-def valleys(
-    loss_of: Callable[[float], float], walks: Mapping[float, Sequence[float]]
-) -> Drawing:
+def valleys(loss_of: Callable[[float], float], walks: Mapping[float, Sequence[float]]) -> Drawing:
     """The same valley with the steps of three learning rates.
 
     Args:

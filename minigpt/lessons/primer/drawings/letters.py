@@ -141,7 +141,7 @@ def losses_by_step(losses: Sequence[float], smooth: int = 10) -> Drawing:
     canvas.words("loss", (30, 8), LOSS, 12)
     canvas.words("step", (186, 222), "muted", 12)
     return canvas.shown(
-        f"{steps} points, the losses of the batches, and a line through the means of {smooth}: from "
-        f"{number_text(means[0], 2)} down to {number_text(means[-1], 2)}, below the "
+        f"{steps} points, the losses of the batches, and a line through the means of {smooth}: "
+        f"from {number_text(means[0], 2)} down to {number_text(means[-1], 2)}, below the "
         f"{plain(guessing)} of knowing nothing."
     )

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from jaxtyping import Int
 from torch import Tensor
 
+from minigpt.lessons.drawing.boxes import Number
 from minigpt.lessons.drawing.canvas import WIDTH, Canvas, Drawing, number_text
-from minigpt.lessons.primer.drawings.frame import LOSS, PARAMETER, Frame, plain
+from minigpt.lessons.primer.drawings.frame import LOSS, PARAMETER, Frame, Range, plain
 
 
 def shapes(batches: Int[Tensor, "N B three"]) -> Drawing:
@@ -30,7 +31,7 @@ def shapes(batches: Int[Tensor, "N B three"]) -> Drawing:
     looks = {"cell": (26, 22), "digits": 0, "role": "token", "largest": 45}
     canvas = Canvas(136 + 22 * rows + 16 * (count - 1))
 
-    def named(name: str, tensor: Tensor, middle: float, y: float) -> None:
+    def named(name: str, tensor: Tensor, middle: Number, y: Number) -> None:
         canvas.words(name, (middle, y), size=13, bold=True)
         canvas.words(str(tuple(tensor.shape)), (middle, y + 17), "muted", 13, mono=True)
 
@@ -54,12 +55,12 @@ def shapes(batches: Int[Tensor, "N B three"]) -> Drawing:
             role="token",
         )
     return canvas.shown(
-        f"A number has the shape (), a row of three {tuple(table[0].shape)}, a table of {rows} rows "
-        f"{tuple(table.shape)}, a pile of {count} tables {tuple(batches.shape)}."
+        f"A number has the shape (), a row of three {tuple(table[0].shape)}, a table of {rows} "
+        f"rows {tuple(table.shape)}, a pile of {count} tables {tuple(batches.shape)}."
     )
 
 
-def spreads(lists: Mapping[str, Sequence[float]], across: tuple[float, float]) -> Drawing:
+def spreads(lists: Mapping[str, Sequence[float]], across: Range) -> Drawing:
     """Numbers as dots on a line each, with their mean and the root of their variance.
 
     Args:
@@ -166,5 +167,6 @@ def surprises(marked: Mapping[str, float]) -> Drawing:
     canvas.words("surprise", (30, 8), LOSS, 12)
     canvas.words("p, the share that the right letter got", (WIDTH / 2, 238), "muted", 12)
     return canvas.shown(
-        f"A curve that falls from high above, at a probability near 0, to 0 at 1. {'; '.join(told)}."
+        "A curve that falls from high above, at a probability near 0, to 0 at 1. "
+        f"{'; '.join(told)}."
     )
