@@ -11,7 +11,6 @@ from typing import Any
 
 from torch import tensor
 
-import my_autograd
 from minigpt.lessons.judge import Case, Verdict, judge, name_of
 
 NO_NUMBER = "no Number"
@@ -139,7 +138,9 @@ class _Called:
 
 
 def _numbers(function: Callable, values: Sequence[float]) -> list[Any]:
-    own = getattr(function, "__globals__", {}).get("Number", my_autograd.Number)
+    own = getattr(function, "__globals__", {}).get("Number")
+    if own is None:
+        from my_autograd import Number as own
     return [own(value) for value in values]
 
 

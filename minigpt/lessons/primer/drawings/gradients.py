@@ -71,7 +71,7 @@ def nudge(loss_of: Callable[[float], float], w: float, slope: float) -> Drawing:
     corner = frame.at(w + reach, loss)
     canvas.line(frame.at(w, loss), corner, role="muted", dashed=True)
     canvas.line(corner, ends[1], role="muted", dashed=True)
-    canvas.words(f"slope {plain(slope)}", frame.at(w + 0.06, loss + 5), "gradient", 13, "start")
+    canvas.words(f"slope {plain(slope)}", frame.at(w + reach + 0.05, 2.4), "gradient", 13, "start")
     canvas.words("loss", (40, 10), LOSS, 12)
     canvas.words("w", (340, 224), PARAMETER, 13)
     return canvas.shown(

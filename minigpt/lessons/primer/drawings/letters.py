@@ -89,7 +89,7 @@ def net_at_work(
         canvas.grid(x, 60, row, **looks)
         canvas.words(f"its row in {name}".replace("`", ""), (x + 80, 94), "muted", 12)
         canvas.line((x + 80, 104), (180, 130), arrow=True)
-    canvas.words("+, then tanh", (194, 116), "muted", 12)
+    canvas.words("+, then tanh", (180, 106), "muted", 12)
     canvas.grid(100, 134, hidden, **looks)
     canvas.words("hidden", (268, 145), "muted", 12, "start")
     canvas.line((180, 158), (180, 188), arrow=True)
@@ -121,7 +121,7 @@ def losses_by_step(losses: Sequence[float], smooth: int = 10) -> Drawing:
     """
     canvas, steps = Canvas(230), len(losses)
     frame = Frame(canvas, (30, 20, 312, 172), (0, steps), (2, 3.6))
-    frame.ticks([steps * i // 4 for i in range(5)], (2, 2.5, 3, 3.5))
+    frame.ticks(range(0, steps + 1, 50), (2, 2.5, 3, 3.5))
     guessing = math.log(27)
     canvas.line(frame.at(0, guessing), frame.at(steps, guessing), role="muted", dashed=True)
     canvas.words(

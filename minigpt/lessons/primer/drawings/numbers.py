@@ -76,7 +76,7 @@ def spreads(lists: Mapping[str, Sequence[float]], across: Range) -> Drawing:
         variance = sum((n - mean) ** 2 for n in numbers) / len(numbers)
         frame = Frame(canvas, (16, y + 20, 328, 44), across, (0, 1))
         canvas.words(name, (16, y + 10), size=12.5, anchor="start", bold=True)
-        measures = f"mean {plain(mean, 2)}, variance {plain(variance, 2)}"
+        measures = f"mean {plain(mean, 2)}, variance {plain(variance)}"
         canvas.words(measures, (344, y + 10), "muted", 12.5, "end")
         root = math.sqrt(variance)
         left, right = frame.at(mean - root, 0.5), frame.at(mean + root, 0.5)
@@ -123,7 +123,10 @@ def shares(labels: Sequence[str], scores: Sequence[float]) -> Drawing:
         ):
             role = "query" if number >= 0 else "key"
             canvas.box(x, y, max(96 * share, 0.5), 22, role=role)
-            canvas.words(number_text(number, digits), (x + 48, y + 11), size=12.5, mono=True)
+            text, long = number_text(number, digits), share > 0.7
+            place_at = (x + 48 * share, y + 11) if long else (x + 96 * share + 6, y + 11)
+            anchor = "middle" if long else "start"
+            canvas.words(text, place_at, size=12.5, anchor=anchor, mono=True)
     y = 28 + 30 * len(labels)
     canvas.line((138, y + 2), (348, y + 2), role="rule")
     canvas.words(number_text(total, 2), (186, y + 17), size=12.5, mono=True)
