@@ -160,7 +160,7 @@ def test_losses_by_step():
     losses = [3.3] * 10 + [2.5, 2.7] * 5
     drawing = draw.losses_by_step(losses)
     found = words(drawing)
-    assert "2.60" in found and "knowing nothing: 3.296" in found
+    assert "the last 10: 2.60" in found and "knowing nothing: 3.296" in found
     assert len(circles(drawing)) == 20 and "from 3.30 down to 2.60" in drawing.alt
 
 

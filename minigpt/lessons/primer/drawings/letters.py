@@ -101,8 +101,11 @@ def net_at_work(
         y = 256 + 26 * place
         canvas.tokens(4, y, [letter], size=12, width=26)
         canvas.words(number_text(score, 2), (92, y + 11), size=13, mono=True)
-        canvas.box(140, y, max(1.0, 200 * share / guesses[0][2]), 20, role="query")
-        canvas.words(number_text(share, 3), (236, y + 11), size=13, mono=True)
+        long = max(1.0, 160 * share / guesses[0][2])
+        canvas.box(140, y, long, 20, role="query")
+        canvas.words(
+            number_text(share, 3), (146 + long, y + 11), size=13, anchor="start", mono=True
+        )
     told = ", ".join(f"{letter} {number_text(share, 3)}" for letter, _, share in guesses)
     return canvas.shown(
         f"The rows of {letters[0]} and {letters[1]}, {width} numbers each, are added and bent by "
@@ -136,8 +139,8 @@ def losses_by_step(losses: Sequence[float], smooth: int = 10) -> Drawing:
     means = [sum(losses[i : i + smooth]) / smooth for i in range(0, steps, smooth)]
     middles = [i + (smooth + 1) / 2 for i in range(0, steps, smooth)]
     frame.curve(middles, means, PARAMETER)
-    at = frame.at(middles[-1], means[-1])
-    canvas.words(number_text(means[-1], 2), (at[0] + 8, at[1] - 16), size=13, mono=True)
+    last = f"the last {smooth}: {number_text(means[-1], 2)}"
+    canvas.words(last, (342, frame.at(0, 3.1)[1]), PARAMETER, 12.5, "end")
     canvas.words("loss", (30, 8), LOSS, 12)
     canvas.words("step", (186, 222), "muted", 12)
     return canvas.shown(
