@@ -29,6 +29,9 @@ import web_addresses
 
 ROOT = book_sources.ROOT
 STEMS = book_sources.stems()
+# Chapters whose code is the reader's own file alone, because torch does the same: no folder of
+# the package, and so no listing of it.
+NO_FOLDER = {"primer"}
 # Folders of the package without a chapter of their own.
 NO_CHAPTER = {
     "commands",  # the command line
@@ -43,16 +46,18 @@ NO_CHAPTER = {
 @pytest.mark.parametrize("stem", STEMS)
 def test_every_chapter_has_its_folders_and_notebook(stem):
     lessons = f"minigpt/lessons/{stem}"
-    needed = [f"minigpt/{stem}", lessons, f"{lessons}/plots.py", f"tests/{stem}"]
-    for path in (*needed, f"notebooks/{stem}.ipynb"):
+    package = [] if stem in NO_FOLDER else [f"minigpt/{stem}"]
+    for path in (*package, lessons, f"tests/{stem}", f"notebooks/{stem}.ipynb"):
         assert (ROOT / path).exists(), f"book/{stem}.md needs {path}"
+    pictures = [ROOT / lessons / name for name in ("plots.py", "drawings.py", "drawings")]
+    assert any(path.exists() for path in pictures), f"book/{stem}.md needs {lessons}/drawings.py"
     checks = ROOT / lessons / "exercises"  # a file, or a folder of them
     assert checks.with_suffix(".py").exists() or (checks / "__init__.py").exists(), (
         f"book/{stem}.md needs {lessons}/exercises.py"
     )
 
 
-@pytest.mark.parametrize("stem", STEMS)
+@pytest.mark.parametrize("stem", [stem for stem in STEMS if stem not in NO_FOLDER])
 def test_listings_of_the_package_hold_no_error_texts(stem):
     """A beginner reads what the code does; a line under it says where the checks are."""
     cells = chapter_notebook.committed(stem).cells
@@ -84,6 +89,11 @@ def test_every_chapters_checks_are_held_to_submissions(stem):
 
 def folders(path: Path) -> set[str]:
     return {p.name for p in path.iterdir() if p.is_dir() and p.name != "__pycache__"}
+
+
+def test_only_chapters_that_keep_a_file_have_no_folder():
+    for stem in NO_FOLDER:
+        assert not (ROOT / "minigpt" / stem).exists() and own_file.part(stem)
 
 
 def test_every_folder_of_the_package_belongs_to_a_chapter_or_is_listed():

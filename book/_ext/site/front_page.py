@@ -17,6 +17,7 @@ from minigpt.tokenizer import BPETokenizer
 
 # Each station's stem, its name, and what the reader has when leaving it.
 STATIONS = (
+    ("primer", "Numbers that learn", "What a gradient is, and forty lines that find it."),
     ("tokenizer", "Tokenization", "Text becomes integers, and integers text again, with no loss."),
     ("embedding", "Embeddings", "Each integer becomes a list of numbers that can be learned."),
     ("attention", "Attention", "Each token gathers what it needs from the tokens before it."),

@@ -1,0 +1,1 @@
+"""Drawings and exercises of the first chapter, on numbers that learn."""
