@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from minigpt.lessons.drawing.boxes import Number
 from minigpt.lessons.drawing.canvas import WIDTH, Canvas, Drawing, number_text
+
+ROOM = 16.5  # from one letter of a map to the next
 
 
 def letters_map(
@@ -18,6 +21,8 @@ def letters_map(
     marked: Collection[str],
 ) -> Drawing:
     """Where letters lie on maps of their vectors, beside each other.
+
+    Letters that would cover each other are moved apart.
 
     Args:
         letters: as many as the maps have points.
@@ -38,9 +43,10 @@ def letters_map(
         canvas.words(name, (x + wide / 2, 12), size=12, bold=True)
         canvas.box(x + 1, 26, wide - 2, wide, filled=False, role="rule")
         low, high = places.amin(dim=0), places.amax(dim=0)
-        shares = ((places - low) / (high - low)).tolist()
-        for letter, (across, up) in zip(letters, shares, strict=True):
-            point = (x + 14 + (wide - 28) * across, 26 + wide - 14 - (wide - 28) * up)
+        shares = (places - low) / (high - low)
+        points = torch.stack([shares[:, 0], 1 - shares[:, 1]], dim=1) * (wide - 28)
+        for letter, (across, down) in zip(letters, _apart(points).tolist(), strict=True):
+            point = (x + 14 + across, 40 + down)
             if letter in marked:
                 canvas.circle(point, 8.5, "token")
             canvas.words(letter, point, size=13, mono=True, bold=letter in marked)
@@ -48,6 +54,18 @@ def letters_map(
         f"Maps of {len(letters)} letters, {' and '.join(maps)}: each letter where its vector lies "
         f"along the two directions of most difference, {', '.join(sorted(marked))} marked."
     )
+
+
+def _apart(points: Float[Tensor, "n 2"]) -> Float[Tensor, "n 2"]:
+    """The same points, those that would cover each other moved aside, none out of the map."""
+    edge = points.amax(dim=0)
+    for _ in range(100):
+        away = points[:, None] - points[None]  # (n, n, 2)
+        far = away.norm(dim=-1)
+        push = ((ROOM - far).clamp(min=0) / 2).fill_diagonal_(0)
+        points = points + (away / far.clamp(min=0.1)[..., None] * push[..., None]).sum(dim=1) / 2
+        points = points.clamp(min=points.new_zeros(2), max=edge)
+    return points
 
 
 def direction_and_length(

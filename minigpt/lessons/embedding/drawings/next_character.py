@@ -48,7 +48,6 @@ def shifted(inputs: Sequence[str], targets: Sequence[str]) -> Drawing:
         canvas.line((x, y + 3), (end_x, end_y - 3), role="ink", arrow=True)
     for text, y in (("text", 26), ("inputs", 90), ("targets", 154)):
         canvas.words(text, (4, y), "muted", 12, "start")
-    canvas.words("what follows?", (4, 122), "muted", 10.5, "start")
     pairs = ", ".join(f"{a} {b}" for a, b in itertools.pairwise(whole))
     return canvas.shown(
         f"The text {''.join(whole)} of {len(whole)} characters as {len(inputs)} inputs, and below "
@@ -110,13 +109,13 @@ def scored(
         )
     scores = rows @ row
     shares = scores.softmax(dim=0)
-    step, width = 32, 30 * len(row)
+    step, width = 32, 34 * len(row)
     canvas = Canvas(104 + step * len(words))
     canvas.tokens(4, 8, [word], width=46)
     canvas.line((54, 20), (74, 20), role="token", arrow=True)
-    looks = {"cell": (30, 24), "role": "token"}
+    looks = {"cell": (34, 22), "role": "token"}
     largest = float(max(row.abs().max(), rows.abs().max()))
-    canvas.grid(78, 8, row, largest=largest, **looks)
+    canvas.grid(78, 9, row, largest=largest, **looks)
     canvas.words("its row of the first table", (86 + width, 20), "muted", 11, "start")
     canvas.words("second table", (52 + width / 2, 66), size=12, bold=True)
     canvas.words("score", (52 + width + 48, 66), size=12, bold=True)
@@ -125,14 +124,14 @@ def scored(
     for place, text in enumerate(words):
         y = 84 + step * place
         canvas.words(text, (46, y + 12), "muted", 12, "end", mono=True)
-        canvas.grid(52, y, rows[place], largest=largest, cell=(30, 24), role="gradient")
+        canvas.grid(52, y + 1, rows[place], largest=largest, cell=(34, 22), role="gradient")
         x = 52 + width
         canvas.line((x + 4, y + 12), (x + 28, y + 12), arrow=True)
         canvas.words(number_text(scores[place].item(), 2), (x + 48, y + 12), mono=True)
         share = shares[place].item()
-        canvas.box(x + 78, y + 2, max(1, 90 * share), 20, role="token")
+        canvas.box(x + 78, y + 2, max(1, 84 * share), 20, role="token")
         canvas.words(
-            number_text(share, 2), (x + 84 + 90 * share, y + 12), anchor="start", mono=True
+            number_text(share, 2), (x + 84 + 84 * share, y + 12), anchor="start", mono=True
         )
     best = int(shares.argmax())
     return canvas.shown(
@@ -177,12 +176,15 @@ def falling(losses: Mapping[int, Number], lines: Mapping[str, Number]) -> Drawin
         canvas.words(str(loss), (left - 8, down(loss)), "muted", 12, "end")
     for name, loss in lines.items():
         canvas.line((left, down(loss)), (right, down(loss)), dashed=True)
-        canvas.words(f"{name}: {loss:.2f}", (right, down(loss) - 10), "muted", 12, "end")
+        canvas.words(f"{name}: {loss:.2f}", (right, down(loss) - 11), "muted", 12, "end")
     points = [(across(steps), down(loss)) for steps, loss in losses.items()]
     canvas.line(*points, role="stream", width=2.5)
     for (steps, loss), point in zip(losses.items(), points, strict=True):
         canvas.circle(point, 3.5, "stream")
-        canvas.words(f"{loss:.2f}", (point[0], point[1] + 14), size=11)
+        if loss > min(every) + 0.2:  # above the line, which goes down to the right
+            canvas.words(f"{loss:.2f}", (point[0] + 5, point[1] - 11), size=11, anchor="start")
+        else:
+            canvas.words(f"{loss:.2f}", (point[0], point[1] + 14), size=11)
         canvas.words(f"{steps:,}", (point[0], bottom + 14), "muted", 12)
     canvas.words("steps of training", ((left + right) / 2, bottom + 34), "muted", 12)
     told = ", ".join(f"{loss:.2f} after {steps:,} steps" for steps, loss in losses.items())

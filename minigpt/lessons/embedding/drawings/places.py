@@ -41,9 +41,7 @@ def shuffled(
         for place, word in enumerate(text):
             y = 28 + step * place
             canvas.tokens(word_x, y, [word], width=42)
-            canvas.grid(
-                grid_x, y, rows[place], cell=(34, 24), digits=2, role="stream", largest=largest
-            )
+            canvas.grid(grid_x, y, rows[place], cell=(34, 24), role="stream", largest=largest)
         rows_at.append((grid_x, grid_x + width))
     joined = []
     left_over = [*range(len(texts[1]))]
@@ -80,11 +78,11 @@ def sums(
             f"{len(words)} words, rows of {tuple(tokens.shape)} and {tuple(positions.shape)}: "
             "there is room for 6 words and 3 numbers, the same of both"
         )
-    step, width = 30, 28 * tokens.shape[1]
+    step, width = 30, 32 * tokens.shape[1]
     both = tokens + positions
     largest = float(max(tokens.abs().max(), positions.abs().max(), both.abs().max()))
     canvas = Canvas(36 + step * len(words))
-    starts = [46 + place * (width + 22) for place in range(3)]
+    starts = [43 + place * (width + 14) for place in range(3)]
     names = ("token", "position", "both")
     for x, name in zip(starts, names, strict=True):
         canvas.words(name, (x + width / 2, 12), size=12, bold=True)
@@ -93,8 +91,8 @@ def sums(
         canvas.tokens(0, y, [word], width=40)
         parts = (tokens[place], "token"), (positions[place], "position"), (both[place], "stream")
         for x, (row, role) in zip(starts, parts, strict=True):
-            canvas.grid(x, y, row, cell=(28, 24), role=role, largest=largest)
-        for x, sign in ((starts[1] - 11, "+"), (starts[2] - 11, "=")):
+            canvas.grid(x, y + 2, row, cell=(32, 20), role=role, largest=largest)
+        for x, sign in ((starts[1] - 7, "+"), (starts[2] - 7, "=")):
             canvas.words(sign, (x, y + 12), "muted")
     same = [i for i, word in enumerate(words) if words.index(word) != i]
     repeated = f" “{words[same[0]]}” stands twice, and its two sums differ." if same else ""
@@ -120,9 +118,9 @@ def clocks(positions: Sequence[int], turns: Sequence[float]) -> Drawing:
         raise ValueError(
             f"{len(positions)} positions and {len(turns)} hands: there is room for 6 and 4"
         )
-    left, step, tall = 62, (WIDTH - 62) / len(positions), 74
+    left, step, tall = 62, (WIDTH - 62) / len(positions), 84
     radius = 20
-    canvas = Canvas(32 + tall * len(turns))
+    canvas = Canvas(24 + tall * len(turns))
     canvas.words("position", (4, 12), "muted", 12, "start")
     for i, position in enumerate(positions):
         canvas.words(str(position), (left + step * (i + 0.5), 12), size=13, bold=True)
@@ -135,8 +133,9 @@ def clocks(positions: Sequence[int], turns: Sequence[float]) -> Drawing:
             canvas.circle(middle, radius, "rule", filled=False)
             tip = (middle[0] + radius * cos, middle[1] - radius * sin)
             canvas.line(middle, tip, role="position", arrow=True, width=2.2)
-            pair = f"{number_text(sin, 1)} {number_text(cos, 1)}"
-            canvas.words(pair, (middle[0], y + radius + 12), "muted", 10.5, mono=True)
+            for number, below in ((sin, 10), (cos, 23)):
+                text = number_text(number, 2)
+                canvas.words(text, (middle[0], y + radius + below), "muted", 11, mono=True)
     slowest = number_text(turns[-1], 3)
     return canvas.shown(
         f"{len(turns)} hands at {len(positions)} positions. The first turns by "

@@ -121,7 +121,7 @@ def one_hot_product(words: Sequence[str], picked: int, table: Float[Tensor, "V C
     )
     canvas.grid(106, top, table, cell=(30, step), role="token", **largest)
     right = WIDTH - 4 - width
-    canvas.words(f"one-hot (1, {len(words)})", (66, 16), size=12, bold=True)
+    canvas.words("one-hot", (66, 16), size=12, bold=True)
     canvas.words(f"table {tuple(table.shape)}", (106 + width / 2, 16), size=12, bold=True)
     canvas.words("products", (right + width / 2, 16), size=12, bold=True)
     for i, weight in enumerate(one_hot):
