@@ -139,7 +139,7 @@ def write(model, ids, n_tokens, length=64):
 
 
 def learn(model, ids, steps, rate, batch=16, length=64):
-    """Make a model less surprised by a text, one small step after the other."""
+    """Make a model less surprised by a text, step by small step."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=rate)
     for _ in range(steps):
         loss = loss_of(model, *windows(ids, batch, length))

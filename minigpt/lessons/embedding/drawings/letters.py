@@ -104,7 +104,7 @@ def direction_and_length(
         tip = (16 + scale * far * math.cos(angle), base - scale * far * math.sin(angle))
         canvas.line((16, base), tip, role="token", arrow=True, width=2.5)
         canvas.line(tip, (tip[0], base), dashed=True, strength=0.6)
-        canvas.words(text, (tip[0] + 6, tip[1] - 6), anchor="start", mono=True, bold=True)
+        canvas.words(text, (tip[0] + 9, tip[1] - 6), anchor="start", mono=True, bold=True)
         dot, cosine = (other @ row).item(), math.cos(angle)
         line = f"{text}: length {number_text(far, 2)}, cosine {number_text(cosine, 2)}, dot product"
         line = f"{line} {number_text(dot, 2)}"

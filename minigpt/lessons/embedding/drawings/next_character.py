@@ -176,7 +176,9 @@ def falling(losses: Mapping[int, Number], lines: Mapping[str, Number]) -> Drawin
         canvas.words(str(loss), (left - 8, down(loss)), "muted", 12, "end")
     for name, loss in lines.items():
         canvas.line((left, down(loss)), (right, down(loss)), dashed=True)
-        canvas.words(f"{name}: {loss:.2f}", (right, down(loss) - 11), "muted", 12, "end")
+        at_left = loss < (low + high) / 2  # where the line of losses is still high
+        x, anchor = (left + 8, "start") if at_left else (right, "end")
+        canvas.words(f"{name}: {loss:.2f}", (x, down(loss) - 11), "muted", 12, anchor)
     points = [(across(steps), down(loss)) for steps, loss in losses.items()]
     canvas.line(*points, role="stream", width=2.5)
     for (steps, loss), point in zip(losses.items(), points, strict=True):

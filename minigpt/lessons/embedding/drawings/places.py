@@ -126,7 +126,7 @@ def clocks(positions: Sequence[int], turns: Sequence[float]) -> Drawing:
         canvas.words(str(position), (left + step * (i + 0.5), 12), size=13, bold=True)
     for j, turn in enumerate(turns):
         y = 52 + tall * j
-        canvas.words(f"hand {j + 1}", (4, y), "muted", 12, "start")
+        canvas.words(f"hand {j}", (4, y), "muted", 12, "start")
         for i, position in enumerate(positions):
             middle = (left + step * (i + 0.5), y)
             sin, cos = math.sin(position * turn), math.cos(position * turn)
