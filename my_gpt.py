@@ -110,25 +110,15 @@ class Table(nn.Module):
 
 
 def windows(ids, batch, length):
-    """Stretches of a text from random places, and what follows each token: (B, T) twice."""
+    """Stretches of a text from random places, and what follows each token."""
     starts = torch.randint(len(ids) - length, (batch, 1))
-    places = starts + torch.arange(length + 1)
-    return ids[places[:, :-1]], ids[places[:, 1:]]
+    places = starts + torch.arange(length + 1)  # (B, T + 1)
+    return ids[places[:, :-1]], ids[places[:, 1:]]  # (B, T) twice
 
 
 def loss_of(model, inputs, targets):
     """How surprised the model is by what follows, in nats per token."""
     return F.cross_entropy(model(inputs).flatten(0, 1), targets.flatten())
-
-
-def learn(model, ids, steps, rate, batch=16, length=64):
-    """Make a model less surprised by a text, one small step after the other."""
-    optimizer = torch.optim.AdamW(model.parameters(), lr=rate)
-    for _ in range(steps):
-        loss = loss_of(model, *windows(ids, batch, length))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
 
 
 @torch.no_grad()
@@ -143,9 +133,19 @@ def measure(model, ids, length=64):
 def write(model, ids, n_tokens, length=64):
     """Continue a text: draw a token by its probability, add it, go on."""
     for _ in range(n_tokens):
-        scores = model(ids[None, -length:])[0, -1]
+        scores = model(ids[None, -length:])[0, -1]  # (V), after the last
         ids = torch.cat([ids, torch.multinomial(scores.softmax(dim=-1), 1)])
     return ids
+
+
+def learn(model, ids, steps, rate, batch=16, length=64):
+    """Make a model less surprised by a text, step by small step."""
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate)
+    for _ in range(steps):
+        loss = loss_of(model, *windows(ids, batch, length))
+        optimizer.zero_grad()  # forget the gradients of the last step
+        loss.backward()
+        optimizer.step()
 
 
 # Attention: which tokens listen to which

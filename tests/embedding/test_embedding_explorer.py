@@ -288,7 +288,7 @@ def test_kinds_are_told_from_the_text(page, tokenizer):
         "lower case": (" king", " o", " it"),
         "CAPITALS": ("KING", "A", " HENRY"),
         "Capitalised": (" Caesar", "The", " I", "First"),
-        "inside words": ("ing", "'d", "s"),
+        "no space": ("ing", "'d", "s"),
         "signs": (",", "\n", " ", "7", "."),
     }
     for kind, texts in kinds.items():
@@ -326,8 +326,9 @@ def test_searching_finds_and_marks(page, tokenizer):
     assert search(page, " lov") == search(page, "lov")
     assert search(page, "KING")[0] == "KING"
     assert search(page, "↵")[0] == "↵"
+    assert search(page, "the")[0] == "·the" and search(page, "ing")[0] == "ing"
     found = search(page, "king")
-    assert found[:2] == ["king", "·king"]
+    assert found[:2] == ["·king", "king"]  # as it stands between words, then without a space
     assert len(found) == 8
     assert "KING" in found
     page.keyboard.press("ArrowDown")
@@ -400,7 +401,7 @@ def test_everything_is_reached_with_the_keyboard(page):
         "lower case",
         "CAPITALS",
         "Capitalised",
-        "inside words",
+        "no space",
         "signs",
         "not text",
     ]
@@ -489,7 +490,7 @@ def test_pointing_tells_of_a_token_and_picks_nothing(page):
 
 def test_kinds_can_be_put_away(page, tokenizer):
     picture = explorer(page).locator("canvas")
-    pieces = explorer(page).get_by_role("button", name="inside words")
+    pieces = explorer(page).get_by_role("button", name="no space")
 
     def pink() -> int:
         """Pixels in the colour of pieces of words."""
@@ -514,7 +515,7 @@ def test_kinds_can_be_put_away(page, tokenizer):
     assert call(page, find, at) == 3
     pieces.click()
     assert pieces.get_attribute("aria-pressed") == "false"
-    assert "Without: inside words." in picture.get_attribute("aria-label")
+    assert "Without: no space." in picture.get_attribute("aria-label")
     assert pink() < shown / 50
     assert call(page, find, at) != 3
     pieces.click()

@@ -2,205 +2,168 @@
 
 from __future__ import annotations
 
-import contextlib
-import math
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from minigpt.lessons.judge import Case, Verdict, judge
 
-# Names of the steps that autograd records when a row is picked rather than computed.
-LOOK_UPS = ("Index", "Embedding", "Gather", "Take")
-ONE_ROW = ("Select", "Slice", "Unbind")  # fair as a part of a product, row by row
-PRODUCTS = ("Mm", "Mv", "Mul", "Dot", "Bmm")
 
-
-def table_parameters(function: Callable[[int, int, int], int]) -> Verdict:
-    """Check `table_parameters(vocab_size, context_length, n_embd) -> int`: both tables' numbers."""
-    hint = "a row of n_embd numbers for each token, and one for each position"
-    product = "the tables stand side by side: add their rows, then multiply by the width"
-    forgotten = "that is the token table alone: positions have rows too"
-    cases = [
-        Case((5, 3, 2), 16, hint, [(30, product), (10, forgotten)]),
-        Case((50257, 1024, 768), 39_383_808, hint, [(38_597_376, forgotten)]),
-    ]
-    return judge(function, cases)
-
-
-def one_hot_lookup(function: Callable[[Tensor, Tensor], Tensor]) -> Verdict:
-    """Check `one_hot_lookup(ids, table) -> (T, C)`: rows of a table by a matrix product."""
-    table = torch.tensor([[0.5, 1.0], [2.0, -3.0], [4.0, 0.25], [-1.0, 8.0]])
-    hint = (
-        "for each id make as many zeros as the table has rows, put a 1.0 at the id's place, and "
-        "multiply by the table"
-    )
-    cases = [
-        Case(
-            (torch.tensor([2, 0, 2]), table),
-            table[[2, 0, 2]],
-            hint,
-            [
-                (
-                    torch.tensor([[0.0, 0, 1, 0], [1, 0, 0, 0], [0, 0, 1, 0]]),
-                    "that is the one-hot matrix; multiply it by the table",
-                ),
-                (table[[2, 0, 2]].T, "that is the transpose: one row for each id, in their order"),
-                (table[[0, 2]], "an id that occurs twice gets two rows"),
-                (table[[2, 0, 2]].sum(dim=0), "that is the sum: each id keeps a row of its own"),
-            ],
-        ),
-        Case((torch.tensor([1]), table), table[[1]], hint),
-    ]
-    verdict = judge(function, cases)
-    if verdict.passed and _picks_rows(function, table):
-        return Verdict(
-            False,
-            "Not yet. one_hot_lookup picked the rows by their numbers, which is the look-up."
-            "\nHint: compute them, as a product of a one-hot matrix and the table.",
-        )
-    return verdict
-
-
-def _picks_rows(function: Callable[[Tensor, Tensor], Tensor], table: Tensor) -> bool:
-    """Whether a look-up leads from the table to the answer, by what autograd recorded."""
-    with contextlib.suppress(Exception):  # one that copies into numpy, say, leaves no trace
-        answer = function(torch.tensor([2, 0]), table.clone().requires_grad_())
-        steps = [(answer.grad_fn, False, False)]
-        while steps:
-            step, picked, computed = steps.pop()
-            if step is None:
-                continue
-            picked |= step.name().startswith(ONE_ROW)
-            computed |= step.name().startswith(PRODUCTS)
-            if step.name().startswith(LOOK_UPS):
-                return True
-            if picked and not computed and not step.next_functions:  # this is the table itself
-                return True
-            steps += [(before, picked, computed) for before, _ in step.next_functions]
-    return False
-
-
-def nearest(function: Callable[[Tensor, int, int], list[int]]) -> Verdict:
-    """Check `nearest(table, i, k) -> list[int]`: the k other rows of smallest angle to row i."""
+def nearest(function: Callable[[Tensor, Tensor, int, Sequence[int]], list[int]]) -> Verdict:
+    """Check `nearest(table, vector, k, without) -> list[int]`: rows of the smallest angle."""
     table = torch.tensor(
         [[1.0, 0.0], [10.0, 10.0], [0.5, 0.1], [2.0, 1.0], [0.6, 0.8], [-1.0, 0.2]]
     )
     hint = "divide every row by its length; dot products are then cosines, and the largest wins"
     cases = [
         Case(
-            (table, 0, 2),
+            (table, table[0], 2, [0]),
             [2, 3],
             hint,
             [
-                ([0, 2], "a row is closest to itself: leave row i out"),
-                ([0, 2, 3], "a row is closest to itself: leave row i out, and return k"),
+                ([0, 2], "row 0 was to be left out"),
                 ([1, 3], "those have the largest dot products: divide by the lengths first"),
                 ([2, 4], "those have the smallest distances: compare directions, not places"),
                 ([5, 4], "those are the farthest: the largest cosine comes first"),
                 ([3, 2], "right rows, wrong order: the closest comes first"),
-                ([1, 2], "numbers shift when row i is taken out of the table: mask it instead"),
+                ([1, 2], "numbers shift when rows are taken out of the table: mask them instead"),
             ],
         ),
+        Case((table, torch.tensor([3.0, 4.0]), 2, []), [4, 1], hint),
         Case(
-            (table, 3, 2),
-            [2, 1],
-            hint,
-            [([3, 2], "leave out row i, not row 0")],
+            (table, table[0], 2, [2, 0]),
+            [3, 1],
+            "every row number in `without` is left out, not only the first",
         ),
         Case(
-            (table, 5, 1),
-            [4],
-            "cosines may all be negative: leave row i out with -inf, as 0 would be the largest",
+            (table, table[5], 1, [5, 4]),
+            [1],
+            "cosines may all be negative: leave rows out with -inf, as 0 would be the largest",
+            [([4], "every row number in `without` is left out, not only the first")],
         ),
     ]
     return judge(function, cases)
 
 
-def sinusoid(function: Callable[[int, int, float], list[float] | Tensor]) -> Verdict:
-    """Check `sinusoid(position, n_embd, base)`: the vector of one position, sin and cos in turn."""
-    hint = "dimension 2i is sin(position / base ** (2 * i / n_embd)), dimension 2i + 1 its cosine"
-    (sin, cos), (slow_sin, slow_cos) = _sin_cos(1.0), _sin_cos(0.1)
-    (degree_sin, degree_cos), (slow_degree_sin, slow_degree_cos) = (
-        _sin_cos(math.radians(angle)) for angle in (1.0, 0.1)
-    )
-    other_sin, other_cos = _sin_cos(100 ** (-1 / 4))
+def placed(make: Callable[[int, int, int], nn.Module]) -> Verdict:
+    """Check `Placed(rows, length, n_embd)`: a token's row plus its position's, both learned."""
+    tokens = torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    positions = torch.tensor([[10.0, 20.0], [30.0, 40.0], [50.0, 60.0], [70.0, 80.0]])
+
+    def fill(model: nn.Module) -> str:
+        """Put these numbers into its two tables; what is wrong with them, if anything."""
+        wanted, found = [(3, 2), (4, 2)], [tuple(p.shape) for p in model.parameters()]
+        if sorted(found) != wanted:
+            return f"Placed(3, 4, 2) learns numbers of the shapes {found}; expected {wanted}"
+        for weight in model.parameters():
+            weight.data.copy_(tokens if tuple(weight.shape) == wanted[0] else positions)
+        return ""
+
+    ids = torch.tensor([[2, 0, 2], [1, 1, 0]])
+    hint = "the row of each id, plus the first T rows of the second table; T is ids.shape[1]"
+    by_id = "a position is where a token stands, not which token it is"
     cases = [
         Case(
-            (1, 4, 100.0),
-            torch.tensor([sin, cos, slow_sin, slow_cos]),
+            (ids,),
+            tokens[ids] + positions[:3],
             hint,
             [
-                (
-                    torch.tensor([degree_sin, degree_cos, slow_degree_sin, slow_degree_cos]),
-                    "angles are radians: do not convert to degrees or from them",
-                ),
-                (
-                    torch.tensor([sin, slow_sin, cos, slow_cos]),
-                    "sines and cosines take turns; you put all sines first",
-                ),
-                (torch.tensor([cos, sin, slow_cos, slow_sin]), "the sine comes before the cosine"),
-                (
-                    torch.tensor([sin, cos, other_sin, other_cos]),
-                    "the exponent of pair i is 2 * i / n_embd, not i / n_embd",
-                ),
-                (
-                    torch.tensor([sin, other_cos, slow_sin, math.cos(100 ** (-3 / 4))]),
-                    "the two of a pair share an angle: count pairs, not dimensions",
-                ),
+                (tokens[ids], "that is the token's row alone: add the position's"),
+                (tokens[ids] + positions[ids], by_id),
+                (tokens[ids] * positions[:3], "the two rows are added, not multiplied"),
             ],
         ),
-        Case((0, 6, 100.0), torch.tensor([0.0, 1, 0, 1, 0, 1]), hint),
-        Case(
-            (7, 2, 10_000.0),
-            torch.tensor(_sin_cos(7.0)),
-            "the first pair turns by one radian per position, whatever the base",
-        ),
+        Case((torch.tensor([[1]]),), (tokens[1] + positions[0]).view(1, 1, 2), hint),
     ]
-    return judge(function, cases)
+    return _judge_built(make, (3, 4, 2), cases, fill)
 
 
-def shift_matrix(function: Callable[[int, int, float], Tensor]) -> Verdict:
-    """Check `shift_matrix(offset, n_embd, base)`: M @ p(t) = p(t + offset) for every t."""
-    hint = "sin(a + b) = sin a cos b + cos a sin b, and cos(a + b) = cos a cos b - sin a sin b"
-    one, fast, slow = _turn(1.0), _turn(3.0), _turn(0.3)
-    halves = torch.block_diag(fast, slow)[[0, 2, 1, 3]][:, [0, 2, 1, 3]]  # all sines first
+def triple_counts(function: Callable[[Tensor, int], Tensor]) -> Verdict:
+    """Check `triple_counts(ids, size) -> (size, size, size)`: what followed each two."""
+    ids = torch.tensor([0, 1, 0, 1, 0, 0])
+    expected = torch.zeros(2, 2, 2, dtype=torch.long)
+    expected[0, 1, 0], expected[1, 0, 1], expected[1, 0, 0] = 2, 1, 1
+    pairs = torch.tensor([[1, 2], [2, 0]])
+    reversed_ = expected.permute(2, 1, 0).contiguous()
+    hint = "number each triple as (first * size + second) * size + third, then count the numbers"
+    long = torch.tensor([2, 2, 2, 2])
+    all_same = torch.zeros(3, 3, 3, dtype=torch.long)
+    all_same[2, 2, 2] = 2
     cases = [
         Case(
-            (1, 2, 100.0),
-            one,
+            (ids, 2),
+            expected,
             hint,
             [
-                (one.T, "that one goes back: -offset, or the transpose"),
-                (torch.eye(2), "the identity stays where it is: it needs the offset's angle"),
+                (pairs, "those are the pairs: count three in a row"),
+                (reversed_, "the first of the three is the first index"),
+                (expected.double(), "right, but as floats: counts are whole numbers"),
             ],
         ),
-        Case(
-            (3, 4, 100.0),
-            torch.block_diag(fast, slow),
-            "each pair of dimensions has a 2 x 2 block of its own, with its own angle",
-            [
-                (torch.block_diag(fast.T, slow.T), "that one goes back: -offset, or the transpose"),
-                (torch.block_diag(fast, fast), "every pair turns at its own rate"),
-                (
-                    torch.block_diag(_turn(1.0), _turn(0.1)),
-                    "the angle of a pair is the offset times its rate",
-                ),
-                (halves, "sines and cosines take turns in p: a block stands on the diagonal"),
-            ],
-        ),
-        Case((0, 4, 100.0), torch.eye(4), "a shift by nothing changes nothing"),
-        Case((-1, 2, 100.0), one.T, "a shift back is a rotation in the other direction"),
+        Case((long, 3), all_same, "triples overlap: of four equal ids there are two"),
     ]
     return judge(function, cases)
 
 
-def _sin_cos(angle: float) -> tuple[float, float]:
-    return math.sin(angle), math.cos(angle)
+def clock(make: Callable[[int, int], nn.Module]) -> Verdict:
+    """Check `Clock(rows, n_embd)`: vectors of positions, all sines first, then all cosines."""
+
+    def parts(base: int) -> tuple[Tensor, Tensor]:
+        angles = torch.tensor([[t, t / base] for t in (1.0, 2.0, 5.0)])
+        return angles.sin(), angles.cos()
+
+    def learns_nothing(model: nn.Module) -> str:
+        learned = sum(p.numel() for p in model.parameters())
+        return f"Clock(4, 4) has {learned} learned numbers; expected none" if learned else ""
+
+    sin, cos = parts(100)
+    wanted = torch.cat([sin, cos], dim=1)
+    hint = "hand i turns by 10000 ** (-2 * i / n_embd) a position: multiply positions by turns"
+    in_turns = "there sines and cosines take turns: here all sines come first"
+    cases = [
+        Case(
+            (torch.tensor([1, 2, 5]),),
+            wanted,
+            hint,
+            [
+                (torch.stack([sin, cos], dim=-1).flatten(1), in_turns),
+                (torch.cat([cos, sin], dim=1), "the sines come first, then the cosines"),
+                (torch.cat(parts(10), dim=1), "the exponent of hand i is -2 * i / n_embd"),
+                (torch.cat(parts(10_000), dim=1), "hand i of 2 has i = 0 or 1, not 0 or 2"),
+            ],
+        ),
+        Case((torch.tensor([0]),), torch.tensor([[0.0, 0, 1, 1]]), hint),
+        Case(
+            (torch.tensor([[1, 5]]),),
+            wanted[[0, 2]][None],
+            "ids may have any shape: a dimension comes at the end, as with a Table",
+        ),
+    ]
+    return _judge_built(make, (4, 4), cases, learns_nothing)
 
 
-def _turn(angle: float) -> Tensor:
-    """What turns (sin a, cos a) into (sin(a + angle), cos(a + angle))."""
-    sin, cos = _sin_cos(angle)
-    return torch.tensor([[cos, sin], [-sin, cos]])
+def _judge_built(
+    make: Callable[..., nn.Module],
+    sizes: tuple[int, ...],
+    cases: Sequence[Case],
+    fault: Callable[[nn.Module], str],
+) -> Verdict:
+    """Judge what the reader's class makes, once its learned numbers are as they should be."""
+    found = []
+
+    def model(ids: Tensor) -> Tensor | None:
+        state = torch.get_rng_state()  # a table begins with random numbers
+        made = make(*sizes)
+        torch.set_rng_state(state)
+        if made is None or made(ids * 0) is None:  # nothing is written yet
+            return None
+        found.append(fault(made))
+        return made(ids)
+
+    whole = functools.partial(model)  # without a line of its own, where the reader's class raises
+    whole.__name__ = "model"
+    verdict = judge(whole, cases)
+    wrong = next(filter(None, found), "")
+    return Verdict(False, f"Not yet. {wrong}.") if wrong else verdict

@@ -36,8 +36,8 @@ _RECOMPUTE = """
   const values = new Float32Array(n * length);
   for (let pair = 0; pair < n / 2; pair++) {
     for (let t = 0; t < length; t++) {
-      values[2 * pair * length + t] = round(Math.fround(Math.sin(t * turn(pair))));
-      values[(2 * pair + 1) * length + t] = round(Math.fround(Math.cos(t * turn(pair))));
+      values[pair * length + t] = round(Math.fround(Math.sin(t * turn(pair))));
+      values[(n / 2 + pair) * length + t] = round(Math.fround(Math.cos(t * turn(pair))));
     }
   }
   // The sum of sin a sin b + cos a cos b over the pairs: cos of the difference of the angles.
@@ -54,6 +54,7 @@ _RECOMPUTE = """
   curve.data = { position: curve.data.position, product: new list(products, [length]) };
   chosen.data = { left: [mine - 1], right: [mine + 1], top: [n - 0.5] };
   heights.end = n - 0.5;
+  between.location = n / 2 - 0.5;
   scale.setv({ start: Math.min(0, ...byOffset) - 0.05 * n, end: 0.55 * n });
   marker.location = mine;
 
@@ -72,6 +73,7 @@ _RECOMPUTE = """
 def position_heat_map(length: int = 64, n_embd: int = 64, base: int = 10_000) -> Column:
     """Sinusoidal position vectors, and the dot products of one of them with all others.
 
+    The sines stand in the lower half and the cosines in the upper, in each the fast hands below.
     Sliders for the dimensions, the base and the position recompute both in the page.
 
     Args:
@@ -107,7 +109,9 @@ def position_heat_map(length: int = 64, n_embd: int = 64, base: int = 10_000) ->
         "toolbar_location": None,
     }
 
-    vectors = figure(height=330, y_range=heights, y_axis_label="dimension", **style)
+    vectors = figure(
+        height=330, y_range=heights, y_axis_label="sines below, cosines above", **style
+    )
     vectors.grid.visible = False
     colours = LinearColorMapper("Cividis256", low=-1, high=1)
     vectors.image(
@@ -124,6 +128,8 @@ def position_heat_map(length: int = 64, n_embd: int = 64, base: int = 10_000) ->
             line_width=width,
             source=chosen,
         )
+    between = Span(location=n_embd / 2 - 0.5, dimension="width", line_color="#ffffff", line_width=2)
+    vectors.add_layout(between)
     bar = ColorBar(
         color_mapper=colours, height=8, padding=2, ticker=BasicTicker(desired_num_ticks=4)
     )
@@ -178,6 +184,7 @@ def position_heat_map(length: int = 64, n_embd: int = 64, base: int = 10_000) ->
             "curve": curve,
             "chosen": chosen,
             "heights": heights,
+            "between": between,
             "scale": scale,
             "marker": marker,
             "words": words,
@@ -209,6 +216,7 @@ def _numbers(length: int, n_embd: int, base: int) -> tuple[np.ndarray, np.ndarra
     Four decimals, so that a figure has the same bytes whatever machine computed its sines.
     """
     vectors = sinusoidal_positions(length, n_embd, float(base)).T.double().numpy()
+    vectors = np.concatenate([vectors[::2], vectors[1::2]])  # the sines, then the cosines
     by_offset = position_angles(length, n_embd, float(base)).cos().sum(-1).numpy()
     return vectors.round(4).astype(np.float32), by_offset.round(4)
 

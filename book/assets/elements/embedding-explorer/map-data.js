@@ -77,8 +77,9 @@ class TokenMap {
     }));
   }
 
-  // Ids, the best first: the same text, the same after or without a space, in other letters, its
-  // beginning, anywhere inside. The shorter goes before the longer, then the smaller id.
+  // Ids, the best first: the word with its space, as most words are met, the same text, the same
+  // without a space, in other letters, its beginning, anywhere inside. The shorter goes before the
+  // longer, then the smaller id.
   search(query) {
     const wanted = /^#(\d+)$/.exec(query);
     if (wanted) return wanted[1] in this.tokens ? [Number(wanted[1])] : [];
@@ -88,7 +89,7 @@ class TokenMap {
     for (const { id, text, kind } of this.tokens) {
       const inside = text.replace(/^ (?=.)/, "");
       const folded = inside.toLowerCase();
-      const rank = text === query ? 0
+      const rank = text === ` ${query}` ? -1 : text === query ? 0
         : kind === NOT_TEXT && !text.startsWith(query) ? 6  // <|endoftext|> holds letters
         : inside === bare ? 1 : folded === lower ? 2 : inside.startsWith(bare) ? 3
         : folded.startsWith(lower) ? 4 : folded.includes(lower) ? 5 : 6;
