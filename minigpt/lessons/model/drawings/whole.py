@@ -68,11 +68,12 @@ def stack(model: nn.Module, shapes: Mapping[str, tuple[int, ...]], ids: tuple[in
     canvas.box(left, 440, width, 28, "token table again", role="token")
     row(454, shapes[""], "shared")
     canvas.words("scores", (250, 472), "muted", 12)
+    made, scores = tuple(shapes["token_embedding"]), tuple(shapes[""])
     return canvas.shown(
         f"A GPT from top to bottom: ids of shape {ids}; the token table "
-        f"({share('token_embedding')} of all {total:,} numbers) makes vectors of "
-        f"shape {tuple(shapes['token_embedding'])}, to which positions are added; {n_layer} blocks ({share('blocks.')}) of attention and MLP "
-        f"add to them; a norm; and the token table again, for scores of shape {tuple(shapes[''])}."
+        f"({share('token_embedding')} of all {total:,} numbers) makes vectors of shape {made}, to "
+        f"which positions are added; {n_layer} blocks ({share('blocks.')}) of attention and MLP "
+        f"add to them; a norm; and the token table again, for scores of shape {scores}."
     )
 
 
