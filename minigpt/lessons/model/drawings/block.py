@@ -125,7 +125,9 @@ def wirings() -> Drawing:
             canvas.line((line, norm.left[1]), norm.left, role="stream", arrow=True)
             canvas.line(norm.bottom, part.top, arrow=True)
         turn = 134
-        canvas.line(part.bottom, (part.bottom[0], turn), (line + 11, turn), role=ATTENTION, arrow=1)
+        canvas.line(
+            part.bottom, (part.bottom[0], turn), (line + 11, turn), role=ATTENTION, arrow=True
+        )
         plus(canvas, line, turn, 11)
         if post:
             canvas.line((line, 158), (line, 190), role="stream", width=4)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import nn
 
+from minigpt.lessons.drawing.boxes import Number
 from minigpt.lessons.drawing.canvas import Canvas, Drawing, number_text
 from minigpt.lessons.model.drawings.parts import ATTENTION, MLP, plus
 
@@ -32,7 +33,7 @@ def stack(model: nn.Module, shapes: Mapping[str, tuple[int, ...]], ids: tuple[in
     canvas.words("what it puts out", (250, 14), "muted", 11)
     canvas.words("numbers", (358, 14), "muted", 11, "end")
 
-    def row(y: float, shape: tuple[int, ...], told: str = "") -> None:
+    def row(y: Number, shape: tuple[int, ...], told: str = "") -> None:
         text = str(tuple(shape)).replace(" ", "")
         canvas.words(text, (250, y), size=11, mono=True)
         canvas.words(told, (358, y), size=12, anchor="end")
@@ -92,7 +93,7 @@ def stream_by_block(
     canvas = Canvas(36 + len(after) * (3 * step + 10))
     largest = max(*attention, *mlp, *after, tables)
 
-    def bar(y: float, name: str, size: float, role: str) -> None:
+    def bar(y: Number, name: str, size: float, role: str) -> None:
         long = (312 - left) * size / largest
         canvas.words(name, (left - 8, y), "muted", 12, "end")
         canvas.box(left, y - 6, max(long, 1), 12, role=role)
