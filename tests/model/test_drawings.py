@@ -87,7 +87,7 @@ def test_the_bend_is_torchs():
     drawn = drawings.bend((-2, 0, 1))
     values = F.gelu(torch.tensor([-2.0, 0.0, 1.0]), approximate="tanh").tolist()
     assert [number_text(v, 2) for v in values] == [w for w in words(drawn) if re.search(r"\.", w)]
-    path = re.search(rf'<path d="(\S+)" stroke="{OLIVE}"', drawn._repr_html_())[1]
+    path = re.search(rf'<path d="([^"]+)" stroke="{OLIVE}"', drawn._repr_html_())[1]
     points = [tuple(map(float, p.split(","))) for p in re.findall(r"[\d.]+,[\d.]+", path)]
     xs = torch.tensor([(x - 180) / 48 for x, _ in points])
     ys = torch.tensor([(164 - y) / 48 for _, y in points])
