@@ -80,6 +80,6 @@ def rms_by_layer(series: Mapping[str, Sequence[float | None]]) -> Plot:
         items.append(LegendItem(label=name, renderers=[line, points]))
     every = -(-most // 8)  # as many labels as fit on a phone
     plot.xaxis.ticker = FixedTicker(ticks=list(range(0, most + 1, every)))
-    plot.yaxis.formatter = PrintfTickFormatter(format="%g")
+    plot.yaxis.formatter = PrintfTickFormatter(format="%.2g")  # not 0.30000000000000004
     plot.add_layout(Legend(items=items, ncols=2, **_PLAIN_LEGEND), "above")
     return plot
