@@ -185,23 +185,10 @@ from pathlib import Path
 from safetensors.torch import load_file
 
 
-class LayerNorm(nn.Module):
-    """Each vector brought to mean 0 and variance 1, then scaled and moved as learned."""
-
-    def __init__(self, n_embd):
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(n_embd))
-        self.bias = nn.Parameter(torch.zeros(n_embd))
-
-    def forward(self, x):
-        centred = x - x.mean(dim=-1, keepdim=True)
-        variance = (centred**2).mean(dim=-1, keepdim=True)
-        return centred / (variance + 1e-5).sqrt() * self.weight + self.bias
-
-
 def gelu(x):
-    """0 for numbers far below 0, the number itself far above, a bend between."""
-    return x / 2 * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+    """0 far below 0, the number itself far above, a bend between."""
+    inner = math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)
+    return x / 2 * (1 + torch.tanh(inner))
 
 
 class MLP(nn.Module):
@@ -216,15 +203,32 @@ class MLP(nn.Module):
         return self.down(gelu(self.up(x)))
 
 
+class LayerNorm(nn.Module):
+    """Vectors of mean 0 and variance 1, then scaled and moved as learned."""
+
+    def __init__(self, n_embd):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(n_embd))
+        self.bias = nn.Parameter(torch.zeros(n_embd))
+
+    def forward(self, x):
+        centred = x - x.mean(dim=-1, keepdim=True)
+        variance = (centred**2).mean(dim=-1, keepdim=True)
+        normalised = centred / (variance + 1e-5).sqrt()
+        return normalised * self.weight + self.bias
+
+
 class Block(nn.Module):
     """Attention, then an MLP; each adds to the vectors what it found."""
 
     def __init__(self, n_embd, n_head):
         super().__init__()
-        self.norm_1, self.attention = LayerNorm(n_embd), Attention(n_embd, n_head)
-        self.norm_2, self.mlp = LayerNorm(n_embd), MLP(n_embd)
+        self.norm_1 = LayerNorm(n_embd)
+        self.attention = Attention(n_embd, n_head)
+        self.norm_2 = LayerNorm(n_embd)
+        self.mlp = MLP(n_embd)
 
-    def forward(self, x):
+    def forward(self, x):  # (B, T, C)
         x = x + self.attention(self.norm_1(x))
         return x + self.mlp(self.norm_2(x))
 
@@ -237,40 +241,56 @@ class GPT(nn.Module):
         self.context_length = context_length
         self.token_embedding = Table(vocab_size, n_embd)
         self.position_embedding = Table(context_length, n_embd)
-        self.blocks = nn.ModuleList(Block(n_embd, n_head) for _ in range(n_layer))
+        blocks = (Block(n_embd, n_head) for _ in range(n_layer))
+        self.blocks = nn.ModuleList(blocks)
         self.final_norm = LayerNorm(n_embd)
+        added = 0.02 / math.sqrt(2 * n_layer)  # of what blocks add
         for name, weight in self.blocks.named_parameters():
             if name.endswith(("projection.weight", "down.weight")):
-                nn.init.normal_(weight, std=0.02 / math.sqrt(2 * n_layer))  # of what is added
+                nn.init.normal_(weight, std=added)
             elif weight.dim() == 2:
                 nn.init.normal_(weight, std=0.02)
-            elif name.endswith(("qkv.bias", "projection.bias", "up.bias", "down.bias")):
+            elif name.endswith("bias"):
                 nn.init.zeros_(weight)
 
     def forward(self, ids):
-        x = self.token_embedding(ids) + self.position_embedding(torch.arange(ids.shape[1]))
+        x = self.token_embedding(ids)  # (B, T, C)
+        x = x + self.position_embedding(torch.arange(ids.shape[1]))
         for block in self.blocks:
             x = block(x)
         return self.final_norm(x) @ self.token_embedding.weight.T
 
 
-NAMES = {  # ours, for GPT-2's
-    "transformer.": "", "wte": "token_embedding", "wpe": "position_embedding", "h.": "blocks.",
-    "ln_1": "norm_1", "ln_2": "norm_2", "ln_f": "final_norm", "attn.c_attn": "attention.qkv",
-    "attn.c_proj": "attention.projection", "mlp.c_fc": "mlp.up", "mlp.c_proj": "mlp.down",
-}  # fmt: skip
+NAMES = {  # GPT-2's, and ours
+    "transformer.": "",
+    "wte": "token_embedding",
+    "wpe": "position_embedding",
+    "h.": "blocks.",
+    "ln_1": "norm_1",
+    "ln_2": "norm_2",
+    "ln_f": "final_norm",
+    "attn.c_attn": "attention.qkv",
+    "attn.c_proj": "attention.projection",
+    "mlp.c_fc": "mlp.up",
+    "mlp.c_proj": "mlp.down",
+}
 
 
 def load(folder):
     """Open a GPT-2 or the book's own model from its folder."""
-    sizes = json.loads((Path(folder) / "config.json").read_text())
-    model = GPT(*(sizes[n] for n in ("vocab_size", "n_positions", "n_layer", "n_head", "n_embd")))
+    folder = Path(folder)
+    sizes = json.loads((folder / "config.json").read_text())
+    names = "vocab_size", "n_positions", "n_layer", "n_head", "n_embd"
+    model = GPT(*(sizes[name] for name in names))
     weights = {}
-    for name, weight in load_file(Path(folder) / "model.safetensors").items():
-        is_flipped = ".c_" in name and weight.dim() == 2  # GPT-2 stores these on their side
+    for name, weight in load_file(folder / "model.safetensors").items():
+        if name.endswith(".attn.bias"):
+            continue  # GPT-2's first files hold the mask as well
+        if ".c_" in name and weight.dim() == 2:
+            weight = weight.T  # stored on its side
         for theirs, our in NAMES.items():
             name = name.replace(theirs, our)
-        weights[name] = weight.T if is_flipped else weight
+        weights[name] = weight
     model.load_state_dict(weights)
     return model
 

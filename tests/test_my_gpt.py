@@ -11,12 +11,14 @@ import regex
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional as F
 
 import minigpt
 import my_gpt
 from minigpt.data import shakespeare
+from minigpt.exchange import save
 from minigpt.generation import Sampling, generate
 from minigpt.model import GPT, GPTConfig
 from minigpt.tokenizer import BPETokenizer, CharTokenizer
@@ -153,6 +155,20 @@ def test_the_shipped_weights_open():
     seeded()
     ids = torch.randint(4096, (2, 40))
     torch.testing.assert_close(ours.double()(ids), packages.double()(ids))
+
+
+def test_a_file_of_the_first_form_opens(tmp_path, pair):
+    """As GPT-2's own on the hub: names without a prefix, and the mask among the weights."""
+    _, packages = pair
+    save(packages, tmp_path, dtype=torch.float64)
+    file = tmp_path / "model.safetensors"
+    weights = {k.removeprefix("transformer."): v for k, v in load_file(file).items()}
+    masks = {f"h.{i}.attn.bias": torch.ones(1, 1, 16, 16).tril() for i in range(2)}
+    save_file(weights | masks, file)
+    ids = torch.randint(31, (2, 16))
+    torch.testing.assert_close(
+        my_gpt.load(tmp_path).double()(ids), packages(ids), atol=1e-5, rtol=0
+    )
 
 
 # Training.

@@ -23,11 +23,10 @@ from minigpt.lessons.generation.cache_plots import cache_diagram, tokens_per_sec
 from minigpt.lessons.generation.plots import counted_draws, temperatures
 from minigpt.lessons.generation.text_probabilities import probability_along, text_heat
 from minigpt.lessons.model.ablations import ablation_chart
-from minigpt.lessons.model.plots import gelu_curves, parameter_shares, rms_by_layer
+from minigpt.lessons.model.plots import rms_by_layer
 from minigpt.lessons.training.learning_rate import rate_range, schedules
 from minigpt.lessons.training.optimizer_race import optimizer_race
 from minigpt.lessons.training.plots import loss_by_position, loss_curves
-from minigpt.model import PRESETS
 
 nan = math.nan
 
@@ -46,9 +45,7 @@ def all_drawn() -> dict[str, str]:
         "softmax_slider": softmax_slider(["a", "b"], [1, 2]),
         "cost_against_length": cost_against_length([1, 2], costs, costs),
         "score_spread": score_spread([4, 8], [0.1, 0.2], [0.3, 0.4]),
-        "gelu_curves": gelu_curves(),
         "rms_by_layer": rms_by_layer({"a": [1, 2]}),
-        "parameter_shares": parameter_shares(PRESETS),
         "ablation_chart": ablation_chart({"a": [1, 2], "b": [9, None]}, {"a": 1, "b": 2}),
         "loss_curves": loss_curves({"a": [(0, 2.0), (1, nan)]}, {"b": 1.0}),
         "rate_range": rate_range([0.1, 0.2], {"a": [1.0, nan]}),

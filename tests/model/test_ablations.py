@@ -42,23 +42,27 @@ def test_every_run_is_a_dot():
     assert [round(row) for row in runs["row"]] == rows
 
 
-def test_means_and_deviations():
+def test_medians_and_ends():
     chart = ablation_chart(LOSSES, NUMBERS)
-    (data,) = data_of(chart, "mean")
+    (data,) = data_of(chart, "median")
     assert data["version"] == ["as it is", "untied", "no MLP", "<better>"]
     for i, name in enumerate(data["version"]):
         runs = [x for x in LOSSES[name] if x is not None]
-        spread = statistics.stdev(runs) if len(runs) > 1 else 0
-        assert data["mean"][i] == pytest.approx(sum(runs) / len(runs), abs=1e-6)
-        assert data["high"][i] - data["mean"][i] == pytest.approx(spread, abs=2e-6)
-        assert data["mean"][i] - data["low"][i] == pytest.approx(spread, abs=2e-6)
+        assert data["median"][i] == pytest.approx(statistics.median(runs))
+        assert (data["low"][i], data["high"][i]) == (min(runs), max(runs))
     assert data["runs"] == [3, 3, 2, 1]
     assert data["diverged"] == [0, 1, 0, 0]
     assert data["parameters"] == [1000, 1001, 1002, 1003]
-    assert data["deviation"] == ["0.0100", "0.0141", "0.0707", "one run has none"]
     span, band = (chart.select_one({"type": kind}) for kind in (Span, BoxAnnotation))
     assert span.location == pytest.approx(1.71)
     assert (band.left, band.right) == pytest.approx((1.70, 1.72))
+
+
+def test_one_run_that_learned_nothing_does_not_move_the_diamond():
+    runs = {"a": [1.9, 1.9, 1.9], "b": [2.01, 1.98, 2.0, 2.02, 3.3]}
+    chart = ablation_chart(runs, dict.fromkeys(runs, 1))
+    (data,) = data_of(chart, "median")
+    assert data["median"][1] == 2.01
 
 
 def test_runs_that_diverged_are_told_in_words():
@@ -112,7 +116,7 @@ def test_the_close_up_is_opened_and_left_by_key(browser):
 
 
 def test_the_close_up_goes_by_runs():
-    """Where one run learned nothing, the mean is far, but most runs are not."""
+    """Where one run learned nothing, most runs are near all the same."""
     runs = {"a": [1.93, 1.94], "b": [2.01, 1.98, 2.0, 3.3], "c": [3.3, 3.4]}
     chart = ablation_chart(runs, dict.fromkeys(runs, 1))
     toggle = chart.select_one({"type": Toggle})

@@ -3,59 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import pytest
-import torch
 from bokeh.models import ColumnDataSource
 from drawn_figure import drawn
-from torch.nn import functional as F
 
 from minigpt.lessons.model.architecture import HUES
-from minigpt.lessons.model.plots import (
-    PARTS,
-    gelu_curves,
-    parameter_shares,
-    rms_by_layer,
-)
-from minigpt.model import PRESETS, GPTConfig
+from minigpt.lessons.model.plots import rms_by_layer
+from minigpt.model import GPTConfig
 from minigpt.model.ledger import parameter_counts
-
-SMALL = GPTConfig.preset("gpt2")
 
 
 def data_of(layout, column: str) -> list[dict]:
     """What the sources hold that have a column of this name."""
     sources = layout.select({"type": ColumnDataSource})
     return [source.data for source in sources if column in source.data]
-
-
-def test_the_curves_hold_torchs_values():
-    (data,) = data_of(gelu_curves(), "gelu")
-    xs = torch.tensor(data["x"], dtype=torch.float64)
-    assert (xs[0], xs[-1], len(xs)) == (-4, 4, 161)
-    expected = {
-        "gelu": F.gelu(xs),
-        "tanh": F.gelu(xs, approximate="tanh"),
-        "relu": F.relu(xs),
-        "apart": F.gelu(xs, approximate="tanh") - F.gelu(xs),
-    }
-    for name, values in expected.items():
-        assert data[name] == pytest.approx(values.tolist(), abs=6e-7)
-    assert max(map(abs, data["apart"])) == pytest.approx(4.73e-4, abs=1e-6)
-
-
-def test_both_gelu_plots_share_what_they_tell():
-    above, below = gelu_curves().children
-    assert above.x_range is below.x_range
-    assert above.hover.tooltips == below.hover.tooltips
-    assert [item.label.value for item in above.legend[0].items] == [
-        "ReLU",
-        "GELU",
-        "its tanh form",
-    ]
-    dashes = [r.glyph.line_dash for r in above.renderers]
-    assert len({tuple(dash) if isinstance(dash, list) else dash for dash in dashes}) == 3
 
 
 def test_rms_lines_hold_what_was_measured():
@@ -100,48 +62,11 @@ def test_an_rms_that_cannot_be_drawn_is_refused(series, message):
         rms_by_layer(series)
 
 
-def test_shares_are_the_ledgers():
-    configs = PRESETS | {"untied": replace(SMALL, tied=False)}
-    plot = parameter_shares(configs)
-    by_part = {data["part"][0]: data for data in data_of(plot, "share")}
-    assert set(by_part) == {label for label, _ in PARTS.values()}
-    for row, (name, config) in enumerate(configs.items()):
-        counts = parameter_counts(config)
-        total, end = sum(counts.values()), 0.0
-        for key, (label, _) in PARTS.items():
-            data = by_part[label]
-            assert (data["model"][row], data["count"][row]) == (name, counts[key])
-            assert data["total"][row] == total
-            assert data["share"][row] == pytest.approx(100 * counts[key] / total, abs=1e-6)
-            assert data["left"][row] == pytest.approx(end, abs=2e-6)
-            end = data["right"][row]
-            assert end - data["left"][row] == pytest.approx(data["share"][row], abs=2e-6)
-        assert end == pytest.approx(100, abs=1e-5)
-    assert PARTS.keys() == HUES.keys() == counts.keys()
+def test_every_part_of_the_ledger_has_a_colour():
+    assert HUES.keys() == parameter_counts(GPTConfig.preset("gpt2")).keys()
 
 
-def test_numbers_stand_where_there_is_room():
-    plot = parameter_shares({"gpt2": SMALL})
-    texts = {data["part"][0]: data["text"][0] for data in data_of(plot, "share")}
-    assert texts == {
-        "token table": "31",
-        "position table": "",
-        "attention": "23",
-        "MLP": "46",
-        "norms": "",
-    }  # and no head, as it is tied
-
-
-def test_no_shares_of_nothing():
-    with pytest.raises(ValueError, match="there are no models to draw"):
-        parameter_shares({})
-
-
-def test_all_are_drawn_on_a_phone_without_an_error(browser):
-    for layout in (
-        gelu_curves(),
-        rms_by_layer({"a": [0.1, 1.0, None, 10.0], "b": [0.1, 0.2]}),
-        parameter_shares(PRESETS),
-    ):
-        with drawn(browser, layout, width=360) as run:
-            assert run("return document.documentElement.scrollWidth") <= 360
+def test_the_lines_are_drawn_on_a_phone_without_an_error(browser):
+    layout = rms_by_layer({"a": [0.1, 1.0, None, 10.0], "b": [0.1, 0.2]})
+    with drawn(browser, layout, width=360) as run:
+        assert run("return document.documentElement.scrollWidth") <= 360

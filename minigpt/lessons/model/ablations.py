@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from statistics import fmean, stdev
+from statistics import fmean, median
 
 from bokeh.layouts import column
 from bokeh.models import (
@@ -40,7 +40,8 @@ def ablation_chart(
 ) -> Column:
     """Validation losses of a model's versions, a dot a run, beside those of the first version.
 
-    A button narrows the axis to the runs within 0.3 nats of the first version's mean.
+    A diamond is the median of a version's runs: one run that learned nothing does not move it. A
+    button narrows the axis to the runs within 0.3 nats of the first version's median.
 
     Args:
         losses: for each version, what its runs reached, in nats per character; None (or what is
@@ -56,16 +57,13 @@ def ablation_chart(
     """
     _check_runs(losses, parameters)
     finite = {name: [x for x in runs if _reached(x)] for name, runs in losses.items()}
-    means = {name: fmean(runs) if runs else math.nan for name, runs in finite.items()}
-    spreads = {name: stdev(runs) if len(runs) > 1 else 0.0 for name, runs in finite.items()}
+    medians = {name: median(runs) if runs else math.nan for name, runs in finite.items()}
     reference = next(iter(losses))
-    ends = {name: _ends(finite[name], means[name], spreads[name]) for name in losses}
-    everything = _span(x for name in losses for x in ends[name])
+    everything = _span(x for runs in finite.values() for x in runs)
     # By single runs: of a version that learned nothing once, the others are worth a closer look.
-    near = {n: [x for x in r if abs(x - means[reference]) <= NEAR] for n, r in finite.items()}
+    near = {n: [x for x in r if abs(x - medians[reference]) <= NEAR] for n, r in finite.items()}
     near[reference] = finite[reference]  # however far apart they are
-    whole = [name for name in losses if near[name] == finite[name]]
-    closer = _span(x for n in losses for x in (ends[n] if n in whole else near[n]))
+    closer = _span(x for runs in near.values() for x in runs)
     beside = [x for runs in finite.values() for x in runs if closer[0] <= x <= closer[1]]
     closer = _span([*closer, *beside], air=0.02)  # no dot is cut in two
     rows = {name: row for row, name in enumerate(losses)}
@@ -83,11 +81,11 @@ def ablation_chart(
     plot.yaxis.ticker = FixedTicker(ticks=list(rows.values()))
     plot.xaxis.ticker.desired_num_ticks = 5  # as many as a phone has room for
     plot.xaxis.minor_tick_line_color = None
-    mean, spread = means[reference], spreads[reference]
+    middle, first = medians[reference], finite[reference]
     plot.add_layout(
         BoxAnnotation(
-            left=mean - spread,
-            right=mean + spread,
+            left=min(first),
+            right=max(first),
             fill_color=BLUE,
             fill_alpha=0.2,
             line_color=None,
@@ -96,7 +94,7 @@ def ablation_chart(
     )
     plot.add_layout(
         Span(
-            location=mean,
+            location=middle,
             dimension="height",
             line_color=BLUE,
             line_dash="dashed",
@@ -109,12 +107,9 @@ def ablation_chart(
         {
             "row": [rows[name] - 0.15 for name in drawn],
             "version": drawn,
-            "mean": [means[name] for name in drawn],
-            "low": [means[name] - spreads[name] for name in drawn],
-            "high": [means[name] + spreads[name] for name in drawn],
-            "deviation": [
-                f"{spreads[n]:.4f}" if len(finite[n]) > 1 else "one run has none" for n in drawn
-            ],
+            "median": [medians[name] for name in drawn],
+            "low": [min(finite[name]) for name in drawn],
+            "high": [max(finite[name]) for name in drawn],
             "runs": [len(losses[name]) for name in drawn],
             "diverged": [len(losses[name]) - len(finite[name]) for name in drawn],
             "parameters": [parameters[name] for name in drawn],
@@ -129,10 +124,8 @@ def ablation_chart(
             "loss": [float(x) for _, _, x in dots],
         }
     )
-    error = {"source": summary, "line_color": ORANGE, "line_width": 3}
-    plot.segment("low", "row", "high", "row", **error)
     marks = plot.scatter(
-        "mean", "row", marker="diamond", size=13, source=summary, color=ORANGE, name="means"
+        "median", "row", marker="diamond", size=13, source=summary, color=ORANGE, name="medians"
     )
     points = plot.scatter(
         "loss", "row", size=6, source=single, color=BLUE, line_color="white", name="runs"
@@ -142,8 +135,8 @@ def ablation_chart(
             renderers=[marks],
             tooltips=[
                 ("", "@version"),
-                ("mean", "@mean{0.0000}"),
-                ("standard deviation", "@deviation"),
+                ("median", "@median{0.0000}"),
+                ("from", "@low{0.0000} to @high{0.0000}"),
                 ("runs", "@runs, diverged: @diverged"),
                 ("parameters", "@parameters{0,0}"),
             ],
@@ -194,8 +187,8 @@ def ablation_chart(
 
     outside = {name: len(above[name]) + len(below[name]) for name in losses}
     told = [
-        _in_words(losses, finite, means, spreads, None),
-        _in_words(losses, finite, means, spreads, outside),
+        _in_words(losses, finite, medians, None),
+        _in_words(losses, finite, medians, outside),
     ]
     # Bokeh's checkbox has no name that a screen reader could tell, and a button that changes its
     # label is made anew, without the focus. So it is a toggle, and the words tell its state.
@@ -219,8 +212,7 @@ def ablation_chart(
 def _in_words(
     losses: Mapping[str, Sequence[float | None]],
     finite: Mapping[str, Sequence[float]],
-    means: Mapping[str, float],
-    spreads: Mapping[str, float],
+    medians: Mapping[str, float],
     outside: Mapping[str, int] | None,
 ) -> str:
     """What the chart shows: its best and worst version, what diverged, and in the close-up how
@@ -228,17 +220,17 @@ def _in_words(
     reference, *others = losses
     reached = [name for name in losses if finite[name]]
 
-    def mean(name: str) -> str:
-        return f"“{escape(name)}” ({means[name]:.3f})"
+    def middle(name: str) -> str:
+        return f"“{escape(name)}” ({medians[name]:.3f})"
 
     told = [
         "All versions." if outside is None else "Close up.",
-        f"The dashed line is the mean of “{escape(reference)}”, <b>{means[reference]:.3f}</b> "
-        f"nats, the band its standard deviation, {spreads[reference]:.3f}.",
+        f"The dashed line is the median of “{escape(reference)}”, "
+        f"<b>{medians[reference]:.3f}</b> nats, the band all of its runs.",
     ]
     if outside and any(outside.values()):
         gone = [
-            mean(name)
+            middle(name)
             if count == len(finite[name])
             else f"{count} of {len(finite[name])} runs of “{escape(name)}”"
             for name, count in outside.items()
@@ -246,8 +238,8 @@ def _in_words(
         ]
         told.append(f"Out of sight: {', '.join(gone)}.")
     elif others and len(reached) > 1:
-        best, worst = (pick(reached, key=means.get) for pick in (min, max))
-        told.append(f"Lowest is {mean(best)}, highest {mean(worst)}.")
+        best, worst = (pick(reached, key=medians.get) for pick in (min, max))
+        told.append(f"Lowest is {middle(best)}, highest {middle(worst)}.")
     for name, runs in losses.items():
         lost = sum(not _reached(x) for x in runs)
         if lost:
@@ -277,11 +269,6 @@ def _check_runs(
 def _reached(loss: float | None) -> bool:
     """Whether a run came to an end."""
     return loss is not None and math.isfinite(loss)
-
-
-def _ends(runs: list[float], mean: float, spread: float) -> list[float]:
-    """The values that a version needs room for: its runs and its error bar."""
-    return [*runs, mean - spread, mean + spread] if runs else []
 
 
 def _span(values: Iterable[float], air: float = 0.06) -> tuple[float, float]:

@@ -1,14 +1,11 @@
-"""Pictures for the chapter on the model."""
+"""The chapter on the model: how large its vectors are, block after block."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 
-import torch
-from bokeh.layouts import column
 from bokeh.models import (
-    Column,
     ColumnDataSource,
     FixedTicker,
     HoverTool,
@@ -16,87 +13,12 @@ from bokeh.models import (
     LegendItem,
     Plot,
     PrintfTickFormatter,
-    Range1d,
 )
 from bokeh.plotting import figure
-from torch.nn import functional as F
 
 from minigpt.lessons.drawing.lines import LINES
-from minigpt.lessons.drawing.palette import BLUE, GREEN, ORANGE, TOKEN_TEXT, VIOLET
-from minigpt.lessons.model.architecture import HUES
-from minigpt.model import GPTConfig
-from minigpt.model.ledger import parameter_counts
-
-# Parts of a model, in the order of its vectors, and the text that is legible on their colours.
-PARTS = {
-    "token_embedding": ("token table", "white"),
-    "position_embedding": ("position table", "white"),
-    "attention": ("attention", TOKEN_TEXT),
-    "mlp": ("MLP", TOKEN_TEXT),
-    "norms": ("norms", TOKEN_TEXT),
-    "lm_head": ("head", "white"),
-}
 
 _PLAIN_LEGEND = {"location": "bottom_left", "border_line_color": None, "padding": 0}
-
-
-def gelu_curves() -> Column:
-    """GELU, its tanh form, and ReLU; below them, how far the two GELUs are apart.
-
-    Shown in https://minigpt-book.github.io/minigpt/model.html
-    """
-    xs = [step / 20 for step in range(-80, 81)]
-    at = torch.tensor(xs, dtype=torch.float64)
-    exact, tanh = (F.gelu(at, approximate=form).tolist() for form in ("none", "tanh"))
-    apart = [b - a for a, b in zip(exact, tanh, strict=True)]
-    source = ColumnDataSource(
-        {
-            "x": xs,
-            "gelu": list(exact),
-            "tanh": list(tanh),
-            "relu": [max(0.0, x) for x in xs],
-            "apart": list(apart),
-        }
-    )
-    shared = {
-        "sizing_mode": "stretch_width",
-        "toolbar_location": None,
-        "min_border_left": 70,
-        "min_border_right": 20,
-    }
-    above = figure(height=300, x_range=Range1d(-4, 4), y_axis_label="f(x)", tools="", **shared)
-    lines = [
-        above.line("x", name, source=source, line_width=width, color=color, line_dash=dash)
-        for name, width, color, dash in (
-            ("relu", 3, GREEN, "dotted"),
-            ("gelu", 3, BLUE, "solid"),
-            ("tanh", 3, ORANGE, "dashed"),
-        )
-    ]
-    names = ("ReLU", "GELU", "its tanh form")
-    items = [LegendItem(label=n, renderers=[r]) for n, r in zip(names, lines, strict=True)]
-    above.add_layout(Legend(items=items, ncols=3, **_PLAIN_LEGEND), "above")
-    below = figure(
-        height=200,
-        x_range=above.x_range,
-        x_axis_label="x",
-        y_axis_label="tanh form − GELU",
-        tools="",
-        **shared,
-    )
-    below.yaxis.formatter = PrintfTickFormatter(format="%g")
-    below.yaxis.ticker = FixedTicker(ticks=[-4e-4, -2e-4, 0, 2e-4, 4e-4])
-    difference = below.line("x", "apart", source=source, line_width=3, color=VIOLET)
-    told = [
-        ("x", "@x{0.00}"),
-        ("GELU", "@gelu{0.000000}"),
-        ("tanh form", "@tanh{0.000000}"),
-        ("ReLU", "@relu{0.00}"),
-        ("difference", "@apart{0.000000}"),
-    ]
-    for plot, line in ((above, lines[1]), (below, difference)):
-        plot.add_tools(HoverTool(renderers=[line], mode="vline", tooltips=told))
-    return column(above, below, sizing_mode="stretch_width")
 
 
 def rms_by_layer(series: Mapping[str, Sequence[float | None]]) -> Plot:
@@ -158,85 +80,6 @@ def rms_by_layer(series: Mapping[str, Sequence[float | None]]) -> Plot:
         items.append(LegendItem(label=name, renderers=[line, points]))
     every = -(-most // 8)  # as many labels as fit on a phone
     plot.xaxis.ticker = FixedTicker(ticks=list(range(0, most + 1, every)))
-    plot.yaxis.formatter = PrintfTickFormatter(format="%g")
-    plot.add_layout(Legend(items=items, ncols=2, **_PLAIN_LEGEND), "above")
-    return plot
-
-
-def parameter_shares(configs: Mapping[str, GPTConfig]) -> Plot:
-    """Where the parameters of models sit: a bar a model, in per cent, from `minigpt.model.ledger`.
-
-    Args:
-        configs: models by name, from top to bottom.
-
-    Raises:
-        ValueError: no models.
-
-    Shown in https://minigpt-book.github.io/minigpt/model.html
-    """
-    if not configs:
-        raise ValueError("there are no models to draw; give at least one name with its GPTConfig")
-    counts = {name: parameter_counts(config) for name, config in configs.items()}
-    plot = figure(
-        height=44 * len(configs) + 130,
-        sizing_mode="stretch_width",
-        x_range=Range1d(0, 100),
-        y_range=Range1d(len(configs) - 0.4, -0.6),
-        x_axis_label="per cent of all parameters",
-        min_border_right=15,
-        tools=[
-            HoverTool(
-                renderers=[],
-                tooltips=[
-                    ("", "@model: @part"),
-                    ("parameters", "@count{0,0} of @total{0,0}"),
-                    ("share", "@share{0.00} %"),
-                ],
-            )
-        ],
-        toolbar_location=None,
-    )
-    plot.yaxis.ticker = FixedTicker(ticks=list(range(len(configs))))
-    plot.yaxis.major_label_overrides = dict(enumerate(configs))
-    plot.ygrid.visible = False
-    items = []
-    left = dict.fromkeys(configs, 0.0)
-    for key, (part, text_color) in PARTS.items():
-        if not any(count[key] for count in counts.values()):
-            continue
-        totals = [sum(count.values()) for count in counts.values()]
-        shares = [100 * c[key] / total for c, total in zip(counts.values(), totals, strict=True)]
-        right = {name: left[name] + share for name, share in zip(configs, shares, strict=True)}
-        source = ColumnDataSource(
-            {
-                "row": list(range(len(configs))),
-                "left": list(left.values()),
-                "right": list(right.values()),
-                "middle": [(left[name] + right[name]) / 2 for name in configs],
-                # Where a phone has the room.
-                "text": [f"{share:.0f}" if share >= 8 else "" for share in shares],
-                "share": list(shares),
-                "count": [count[key] for count in counts.values()],
-                "total": totals,
-                "model": list(configs),
-                "part": [part] * len(configs),
-            }
-        )
-        bar = plot.hbar(
-            "row", left="left", right="right", height=0.7, color=HUES[key], source=source, name=key
-        )
-        plot.text(
-            "middle",
-            "row",
-            "text",
-            text_align="center",
-            text_baseline="middle",
-            text_font_size="13px",
-            text_color=text_color,
-            source=source,
-        )
-        plot.hover.renderers = [*plot.hover.renderers, bar]
-        items.append(LegendItem(label=part, renderers=[bar]))
-        left = right
+    plot.yaxis.formatter = PrintfTickFormatter(format="%.2g")  # not 0.30000000000000004
     plot.add_layout(Legend(items=items, ncols=2, **_PLAIN_LEGEND), "above")
     return plot
