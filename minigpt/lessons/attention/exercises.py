@@ -14,10 +14,10 @@ from minigpt.lessons.judge import Case, Verdict, judge, name_of, shown
 
 def softened_attention(function: Callable[[Tensor, Tensor, Tensor, float], Tensor]) -> Verdict:
     """Check `softened_attention(q, k, v, temperature)`: causal attention, evened or sharpened."""
-    q, k, v = _queries_keys_values()
     hint = "the scores q @ k.T, divided by the square root of D and by the temperature"
     cases = []
-    for temperature in (1.0, 2.0, 0.5):
+    for T, temperature in ((2, 2.0), (4, 0.5), (4, 1.0)):
+        q, k, v = _queries_keys_values(T)
         scores = q @ k.T / q.shape[1] ** 0.5
         plain = _gathered(scores, v)
         mistakes = [
@@ -30,43 +30,30 @@ def softened_attention(function: Callable[[Tensor, Tensor, Tensor, float], Tenso
             (plain / temperature, "that scales the output: change the scores, before the softmax"),
             (plain, "the temperature has no effect: divide the scores by it"),
         ]
-        cases.append(
-            Case(
-                (q, k, v, temperature),
-                _gathered(scores / temperature, v),
-                hint,
-                [pair for pair in mistakes if temperature != 1],
-            )
-        )
+        right = _gathered(scores / temperature, v)
+        cases.append(Case((q, k, v, temperature), right, hint, _other_than(right, mistakes)))
     return judge(function, cases)
 
 
 def window_attention(function: Callable[[Tensor, Tensor, Tensor, int], Tensor]) -> Verdict:
     """Check `window_attention(q, k, v, w)`: each token sees itself and the w - 1 before it."""
-    q, k, v = _queries_keys_values()
-    scores = q @ k.T / q.shape[1] ** 0.5
-    T = len(q)
-
-    def within(w: int, ahead: int = 0) -> Tensor:
-        ones = torch.ones(T, T, dtype=torch.bool)
-        hidden = ones.triu(1 + ahead) | ones.tril(-w)
-        return scores.masked_fill(hidden, -math.inf).softmax(-1) @ v
-
+    hint = "hide the scores above the diagonal and those w or more places to the left of it"
     cases = []
-    for w in (2, 3, 1, T):
+    for T, w in ((3, 2), (4, 3), (4, 1), (4, 4)):
+        q, k, v = _queries_keys_values(T)
+        scores = q @ k.T / q.shape[1] ** 0.5
         visible = torch.ones(T, T).tril().triu(1 - w)
+        right = _seen(scores, v, w)
         mistakes = [
-            (within(w + 1), "one token too many: the token itself is one of the w"),
-            (within(w, ahead=w - 1), "the future is seen: hide what is above the diagonal too"),
+            (_seen(scores, v, w, w - 1), "the future is seen: hide what is above the diagonal too"),
             ((scores.softmax(-1) * visible) @ v, "hide scores, before the softmax, with -inf"),
             (_gathered(scores, v), "all of the past is seen: hide what is w or more places back"),
+            (_seen(scores, v, w + 1), "one token too many: the token itself is one of the w"),
         ]
         if w > 1:
-            mistakes.append((within(w - 1), "one token too few: the token itself is one of the w"))
-        hint = "hide the scores above the diagonal and those w or more places to the left of it"
-        right = within(w)
-        told = [(wrong, text) for wrong, text in mistakes if not torch.allclose(wrong, right)]
-        cases.append(Case((q, k, v, w), right, hint, told))
+            few = "one token too few: the token itself is one of the w"
+            mistakes.append((_seen(scores, v, w - 1), few))
+        cases.append(Case((q, k, v, w), right, hint, _other_than(right, mistakes)))
     return judge(function, cases)
 
 
@@ -82,7 +69,7 @@ def previous_token_head(function: Callable[[int], tuple[Tensor, Tensor]]) -> Ver
         shifted[range(1, T), range(T - 1)] = 1.0
         mistakes = [
             (values, "every token looks at itself: its query fits its own key"),
-            (average, "every token looks at all of its past alike: the scores are equal"),
+            (average, "every token looks at all that it may see alike: those scores are equal"),
             (_gathered(shifted / T**0.5, values), sharper),
             (_gathered(10 * shifted / T**0.5, values), sharper),
         ]
@@ -94,34 +81,39 @@ def previous_token_head(function: Callable[[int], tuple[Tensor, Tensor]]) -> Ver
 
 def distance_attention(function: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> Verdict:
     """Check `distance_attention(q, k, v, slopes)`: a penalty for each place further back."""
-    heads = [torch.stack([part, 2 - part]) for part in _queries_keys_values()]
-    q, k, v = (torch.cat([part, part.roll(1, dims=1)[:1]]) for part in heads)  # (3, T, D)
-    T, D = q.shape[1:]
-    scores = q @ k.transpose(1, 2) / D**0.5
-    distance = torch.arange(T)[:, None] - torch.arange(T)
+    hint = "scores - slopes[:, None, None] * distance, with distance[t, s] = t - s"
     cases = []
-    for slopes in (torch.tensor([1.0, 1.0, 1.0]), torch.tensor([0.0, 0.5, 2.0])):
-        penalty = slopes[:, None, None] * distance
+    for T, slopes in ((2, [1.0]), (4, [0.5, 0.0, 2.0]), (3, [2.0, 0.5, 0.0])):
+        alone, slope = _queries_keys_values(T), torch.tensor(slopes)[:, None, None]
+        q, k, v = (torch.stack([part + h for h in range(len(slopes))]) for part in alone)
+        scores = q @ k.transpose(1, 2) / q.shape[2] ** 0.5
+        distance = torch.arange(T)[:, None] - torch.arange(T)
+        right = _gathered(scores - slope * distance, v)
         mistakes = [
-            (_gathered(scores + penalty, v), "that favours what is far: take the penalty off"),
-            (_gathered(scores, v), "distance has no effect: q at t, k at s are t - s apart"),
-            ((scores - penalty).softmax(-1) @ v, "nothing is hidden: the future is seen"),
             (
-                _gathered((scores * D**0.5 - penalty) / D**0.5, v),
+                _gathered(scores + slope * distance, v),
+                "that favours what is far: take the penalty off",
+            ),
+            (_gathered(scores, v), "distance has no effect: q at t, k at s are t - s apart"),
+            (
+                (scores - slope * distance).softmax(-1) @ v,
+                "nothing is hidden: the future is seen",
+            ),
+            (
+                _gathered(scores - slope * distance / q.shape[2] ** 0.5, v),
                 "take the penalty off the scaled scores: it is divided by the root of D here",
             ),
             (
-                _gathered(scores - slopes[:, None, None] * distance.ne(0), v),
+                _gathered(scores - slope * distance.ne(0), v),
                 "every other token is penalised alike: twice as far costs twice as much",
             ),
+            (
+                _gathered(scores - slope[0] * distance, v),
+                "every head has a slope of its own: slopes[:, None, None]",
+            ),
         ]
-        if len(set(slopes.tolist())) > 1:
-            mixed = _gathered(scores - slopes[None, :, None] * distance[:3], v) if T == 3 else None
-            one = _gathered(scores - slopes[0] * distance, v)
-            mistakes += [(one, "every head has a slope of its own: slopes[:, None, None]")]
-            mistakes += [] if mixed is None else [(mixed, "slopes[:, None, None] is one a head")]
-        hint = "scores - slopes[:, None, None] * distance, with distance[t, s] = t - s"
-        cases.append(Case((q, k, v, slopes), _gathered(scores - penalty, v), hint, mistakes))
+        given = (q, k, v, torch.tensor(slopes))
+        cases.append(Case(given, right, hint, _other_than(right, mistakes)))
     return judge(function, cases)
 
 
@@ -188,11 +180,11 @@ def streaming_attention(function: Callable[[Tensor, Iterator], Tensor]) -> Verdi
     return judge(function, cases)
 
 
-def _queries_keys_values() -> tuple[Tensor, Tensor, Tensor]:
-    """Of four tokens, two numbers each, all scores different."""
+def _queries_keys_values(T: int) -> tuple[Tensor, ...]:
+    """Of at most four tokens, two numbers each."""
     q = torch.tensor([[1.0, 0.0], [0.0, 2.0], [1.0, 1.0], [2.0, -1.0]])
     k = torch.tensor([[0.0, 1.0], [2.0, 0.5], [1.0, -1.0], [0.5, 0.0]])
-    return q, k, _values(4)
+    return q[:T], k[:T], _values(T)
 
 
 def _values(T: int) -> Tensor:
@@ -205,6 +197,18 @@ def _gathered(scores: Tensor, v: Tensor) -> Tensor:
     """The values by the softmax of causal scores."""
     past = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
     return scores.masked_fill(~past, -math.inf).softmax(dim=-1) @ v
+
+
+def _seen(scores: Tensor, v: Tensor, back: int, ahead: int = 0) -> Tensor:
+    """The values by the softmax of scores of `back` tokens, the own one included."""
+    ones = torch.ones(scores.shape, dtype=torch.bool)
+    hidden = ones.triu(1 + ahead) | ones.tril(-back)
+    return scores.masked_fill(hidden, -math.inf).softmax(-1) @ v
+
+
+def _other_than(right: Tensor, mistakes: list[tuple[Tensor, str]]) -> list[tuple[Tensor, str]]:
+    """Those wrong answers that are wrong for this case."""
+    return [(wrong, hint) for wrong, hint in mistakes if not torch.allclose(wrong, right)]
 
 
 class _Gathers:
