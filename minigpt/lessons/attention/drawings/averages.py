@@ -76,7 +76,7 @@ def averaging(
             f"{len(tokens)} tokens, weights {tuple(weights.shape)}, x {tuple(x.shape)}: give at "
             "most 4 tokens, with vectors of at most 4 numbers"
         )
-    tall, names = 26, 58
+    tall, names = 21, 58
     canvas = Canvas(46 + tall * len(tokens))
     looks = {"cell": (24, tall), "digits": 1, "rows": tokens, "role": "query"}
     grid = canvas.grid(names, 40, weights, name="weights", **looks)

@@ -145,12 +145,12 @@ def all_at_once(
     weights = scores.masked_fill(future, -math.inf).softmax(dim=-1)
     hidden = [(row, column) for row, column in future.nonzero().tolist()]
     canvas = Canvas(392)
-    query = canvas.grid(58, 40, q, cell=(28, 24), digits=0, rows=tokens, role="query", name="q")
+    query = canvas.grid(58, 40, q, cell=(28, 22), digits=0, rows=tokens, role="query", name="q")
     canvas.words("×", (124, query.middle[1]), size=15)
     keys = canvas.grid(136, 52, k.T, cell=(34, 24), digits=0, role="key", name="kᵀ")
     canvas.words("÷ √D", (keys.middle[0], 114), "muted", 12)
     canvas.words("=", (keys.right[0] + 8, query.middle[1]), size=15)
-    looks = {"cell": (34, 24), "digits": 1, "role": "query"}
+    looks = {"cell": (34, 22), "digits": 1, "role": "query"}
     table = canvas.grid(256, 40, scores, **looks)
     canvas.words("scores (3, 3)", (table.top[0], 29), size=12, bold=True)
     masked = canvas.grid(256, 158, scores, hidden=hidden, **looks)
@@ -163,9 +163,9 @@ def all_at_once(
     canvas.line(masked.left, turn, (shares.top[0], 276), arrow=True)
     canvas.words("softmax, row by row", (shares.top[0] + 8, 236), "muted", 12, "start")
     canvas.words("×", (shares.right[0] + 11, shares.middle[1]), size=15)
-    value = canvas.grid(182, 300, v, cell=(28, 24), digits=0, role="value", name="v")
+    value = canvas.grid(182, 300, v, cell=(28, 22), digits=0, role="value", name="v")
     canvas.words("=", (value.right[0] + 11, shares.middle[1]), size=15)
-    looks = {"cell": (40, 24), "digits": 2, "role": "value"}
+    looks = {"cell": (40, 22), "digits": 2, "role": "value"}
     canvas.grid(260, 300, weights @ v, name="output", **looks)
     rows = "; ".join(
         f"{token}: {', '.join(f'{w:.2f}' for w in row)}"
