@@ -327,7 +327,7 @@ def test_the_model_waits_until_the_reader_comes_near(browser, site_url):
 def test_every_example_shows_its_tokens(explorer, tokenizer):
     buttons = explorer.root.locator("button[data-text]")
     texts = buttons.evaluate_all("buttons => buttons.map(button => button.dataset.text)")
-    assert any("\n\nROMEO:\n" in text for text in texts)
+    assert any("\n\nHORATIO:\n" in text for text in texts)
     for i, text in enumerate(texts):
         buttons.nth(i).click()
         assert explorer.box.input_value() == text

@@ -164,6 +164,11 @@ def test_the_tables_end_in_torchs_attention():
 def test_bars_are_as_high_as_their_weights():
     drawn = sharpness({"even": [0.5, 0.5], "sharp": [0.25, 0.75]})
     assert [height for _, height in boxes(drawn, BLUE)] == [22, 22, 11, 33]
+    bars = re.findall(
+        rf'y="(\S+?)" width="\S+?" height="(\S+?)"[^>]* stroke="{BLUE}"', str(drawn._repr_html_())
+    )
+    feet = [float(y) + float(height) for y, height in bars]
+    assert feet[0] == feet[1] < feet[2] == feet[3]
     assert [text for text in words(drawn) if "largest" in text] == ["largest 0.50", "largest 0.75"]
     with pytest.raises(ValueError, match="give equally many"):
         sharpness({"even": [0.5, 0.5], "one": [1.0]})

@@ -103,7 +103,7 @@ def queries_keys_values(
     tall, step = 21, 4 * 21 + 44
     canvas = Canvas(step * 3)
     looks = {"cell": (20, 24), "digits": 0, "rows": tokens, "role": "token", "name": "x"}
-    vectors = canvas.grid(58, step * 1.5 - 36, x, **looks)
+    vectors = canvas.grid(60, step * 1.5 - 36, x, **looks)
     made = zip(("query", "key", "value"), "qkv", matrices, strict=True)
     for place, (role, letter, matrix) in enumerate(made):
         y = step * place + 30
@@ -145,7 +145,7 @@ def all_at_once(
     weights = scores.masked_fill(future, -math.inf).softmax(dim=-1)
     hidden = [(row, column) for row, column in future.nonzero().tolist()]
     canvas = Canvas(392)
-    query = canvas.grid(58, 40, q, cell=(28, 22), digits=0, rows=tokens, role="query", name="q")
+    query = canvas.grid(60, 40, q, cell=(28, 22), digits=0, rows=tokens, role="query", name="q")
     canvas.words("×", (124, query.middle[1]), size=15)
     keys = canvas.grid(136, 52, k.T, cell=(34, 24), digits=0, role="key", name="kᵀ")
     canvas.words("÷ √D", (keys.middle[0], 114), "muted", 12)
@@ -158,7 +158,7 @@ def all_at_once(
         canvas.words("−∞", masked.cell(row, column).middle, "muted", 13)
     canvas.line(table.bottom, masked.top, arrow=True)
     canvas.words("hide the future", (masked.x - 8, 140), "muted", 12, "end")
-    shares = canvas.grid(58, 300, weights, rows=tokens, name="weights", **looks | {"digits": 2})
+    shares = canvas.grid(60, 300, weights, rows=tokens, name="weights", **looks | {"digits": 2})
     turn = (shares.top[0], masked.middle[1])
     canvas.line(masked.left, turn, (shares.top[0], 276), arrow=True)
     canvas.words("softmax, row by row", (shares.top[0] + 8, 236), "muted", 12, "start")
