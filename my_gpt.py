@@ -169,8 +169,9 @@ class Attention(nn.Module):
         self.projection = nn.Linear(n_embd, n_embd)
 
     def forward(self, x):  # (B, T, C)
-        q, k, v = map(self.split, self.qkv(x).chunk(3, dim=-1))  # (B, H, T, D) each
-        return self.projection(attention(q, k, v).transpose(1, 2).flatten(2))
+        q, k, v = map(self.split, self.qkv(x).chunk(3, dim=-1))
+        y = attention(q, k, v)  # (B, H, T, D)
+        return self.projection(y.transpose(1, 2).flatten(2))
 
     def split(self, x):
         return x.unflatten(-1, (self.n_head, -1)).transpose(1, 2)

@@ -24,7 +24,7 @@ TEXTS = [
     "O",
     "To be, or not to be: that is the question.",
     "My lord, I came to see your father's funeral.",
-    "JULIET:\nRomeo!\n\nROMEO:\nMy dear?\n\nJULIET:\n",
+    "HAMLET:\nGood night.\n\nHORATIO:\nGood night, my lord.\n\n",
     "Zork met Blip, and Zork met Blip, and Zork met",
     "To-morrow, and to-morrow, and to-morrow,\nCreeps in this petty pace",
     "the the the the the the the the the the",
@@ -327,7 +327,7 @@ def test_the_model_waits_until_the_reader_comes_near(browser, site_url):
 def test_every_example_shows_its_tokens(explorer, tokenizer):
     buttons = explorer.root.locator("button[data-text]")
     texts = buttons.evaluate_all("buttons => buttons.map(button => button.dataset.text)")
-    assert any("\n\nROMEO:\n" in text for text in texts)
+    assert any("\n\nHORATIO:\n" in text for text in texts)
     for i, text in enumerate(texts):
         buttons.nth(i).click()
         assert explorer.box.input_value() == text
@@ -704,7 +704,7 @@ def test_attributes_say_where_to_start(page, maps):
         }}"""
     )
     explorer = Explorer(page)
-    assert explorer.box.input_value().startswith("JULIET:")
+    assert explorer.box.input_value().startswith("HAMLET:")
     assert explorer.pressed() == [f"Layer {min(2, layers)}, head {heads}"]
     assert explorer.chosen() == [6]
 

@@ -2,42 +2,54 @@
 
 from __future__ import annotations
 
-import functools
 import math
 
 import torch
 from submissions import Submissions
 from torch.nn import functional as F
 
-from minigpt.attention import causal_mask
 from minigpt.lessons.attention import exercises as check
 
 
-def my_softmax(scores):
-    powers = (scores - scores.amax(dim=-1, keepdim=True)).exp()
-    return powers / powers.sum(dim=-1, keepdim=True)
+def scaled(q, k):
+    return q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
 
 
-def softmax_with_one_maximum(scores):
-    powers = (scores - scores.max()).exp()
-    return powers / powers.sum(dim=-1, keepdim=True)
+def mixed(scores, v, hidden=None):
+    hidden = torch.ones(scores.shape[-2:]).triu(1).bool() if hidden is None else hidden
+    return scores.masked_fill(hidden, -math.inf).softmax(dim=-1) @ v
 
 
-def softmax_in_place(scores):
-    scores -= scores.amax(dim=-1, keepdim=True)
-    return scores.softmax(dim=-1)
+def softened_attention(q, k, v, temperature):
+    scale = 1 / (temperature * q.shape[-1] ** 0.5)
+    return F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=scale)
 
 
-def causal_weights(scores):
-    return scores.masked_fill(~causal_mask(len(scores)), -math.inf).softmax(dim=-1)
+def outside(T, w):
+    places = torch.arange(T)
+    distance = places[:, None] - places
+    return (distance < 0) | (distance >= w)
 
 
-def hidden(scores, keep, value):
-    return scores.masked_fill(~keep(torch.ones_like(scores)).bool(), value)
+def window_attention(q, k, v, w, more=0):
+    return mixed(scaled(q, k), v, outside(len(q), w + more))
 
 
-def entropy(weights):
-    return -sum(w * math.log(w) for w in weights.tolist() if w > 0)
+def two_sided_window(q, k, v, w):
+    places = torch.arange(len(q))
+    return mixed(scaled(q, k), v, (places[:, None] - places).abs() >= w)
+
+
+def previous_token_head(T, sharp=1000.0, back=1):
+    keys = torch.eye(T)
+    return sharp * keys[[max(0, t - back) for t in range(T)]], keys
+
+
+def distance_attention(q, k, v, slopes, sign=-1.0, power=1, slope=None):
+    places = torch.arange(q.shape[1])
+    distance = (places[:, None] - places) ** power
+    slope = slopes[:, None, None] if slope is None else slope
+    return mixed(scaled(q, k) + sign * slope * distance, v)
 
 
 def streaming_attention(q, pairs, scale=None, grow=True, start=-math.inf):
@@ -79,50 +91,67 @@ def attention_of_all_pairs(q, pairs):
 
 
 CORRECT = {
-    "attention_parameters": lambda n_embd, bias: 4 * n_embd**2 + (4 * n_embd if bias else 0),
-    "my_softmax": my_softmax,
-    "causal_weights": causal_weights,
-    "entropy": entropy,
+    "softened_attention": softened_attention,
+    "window_attention": window_attention,
+    "previous_token_head": previous_token_head,
+    "distance_attention": distance_attention,
     "streaming_attention": streaming_attention,
 }
 
 OTHERWISE_CORRECT = [
-    ("my_softmax", lambda scores: F.softmax(scores, dim=-1)),
-    ("entropy", lambda weights: torch.special.entr(weights).sum()),
+    ("softened_attention", lambda q, k, v, t: mixed(scaled(q, k) / t, v)),
+    (
+        "window_attention",
+        lambda q, k, v, w: F.scaled_dot_product_attention(
+            q, k, v, attn_mask=torch.ones(len(q), len(q)).bool().tril().triu(1 - w)
+        ),
+    ),
+    (
+        "previous_token_head",  # angles instead of places of their own
+        lambda T: [
+            torch.stack([f(torch.arange(T) * 0.5 - shift) for f in (torch.sin, torch.cos)], 1) * 9e3
+            for shift in (0.5, 0.0)
+        ],
+    ),
     ("streaming_attention", streaming_with_the_first_as_start),
 ]
 
 WRONG = [  # check, submission, a part of the hint that it must earn
-    ("attention_parameters", lambda n_embd, bias: 3 * n_embd**2, "projection after the heads"),
-    ("attention_parameters", lambda n_embd, bias: 12 * 4 * n_embd**2, "cost nothing"),
-    ("attention_parameters", lambda n_embd, bias: 4 * n_embd**2, "with biases"),
-    ("attention_parameters", lambda n_embd, bias: 4 * n_embd**2 + n_embd * bias, "biases too"),
-    ("attention_parameters", lambda n_embd, bias: 4 * n_embd**2 + 4 * n_embd, "without biases"),
-    ("my_softmax", lambda scores: scores.exp() / scores.exp().sum(-1, keepdim=True), "exp(1000)"),
-    ("my_softmax", lambda scores: scores.softmax(dim=0), "columns sum to 1"),
-    ("my_softmax", lambda scores: scores.exp() / scores.exp().sum(), "sum of its own"),
-    ("my_softmax", lambda scores: scores.exp() / scores.exp().sum(-1), "keepdim=True"),
-    ("my_softmax", softmax_with_one_maximum, "every row has its own"),
-    ("my_softmax", softmax_in_place, "build a new tensor"),
-    ("causal_weights", lambda scores: scores.softmax(-1), "nothing is hidden"),
-    ("causal_weights", lambda scores: scores.softmax(-1).tril(), "rows do not sum to 1"),
-    ("causal_weights", lambda s: hidden(s, torch.triu, -math.inf).softmax(-1), "kept the future"),
+    ("softened_attention", lambda q, k, v, t: mixed(scaled(q, k) * t, v), "2 evens out"),
+    ("softened_attention", lambda q, k, v, t: mixed(q @ k.T / t, v), "root of D is gone"),
+    ("softened_attention", lambda q, k, v, t: (scaled(q, k) / t).softmax(-1) @ v, "future is seen"),
+    ("softened_attention", lambda q, k, v, t: mixed(scaled(q, k), v) / t, "before the softmax"),
+    ("softened_attention", lambda q, k, v, t: mixed(scaled(q, k), v), "no effect"),
+    ("window_attention", lambda *given: window_attention(*given, more=1), "past is seen"),
+    ("window_attention", lambda q, k, v, w: mixed(scaled(q, k), v), "past is seen"),
+    ("window_attention", lambda *given: window_attention(*given, more=-1), "one token too few"),
+    ("window_attention", two_sided_window, "the future is seen"),
     (
-        "causal_weights",
-        lambda s: hidden(s, functools.partial(torch.tril, diagonal=-1), -math.inf).softmax(-1),
-        "a token may look at itself",
+        "window_attention",
+        lambda q, k, v, w: scaled(q, k).softmax(-1).tril().triu(1 - w) @ v,
+        "before the softmax",
     ),
-    ("causal_weights", lambda s: hidden(s, torch.tril, 0.0).softmax(-1), "hide with -inf"),
-    ("causal_weights", lambda s: hidden(s, torch.tril, -math.inf).softmax(0), "along rows"),
-    ("causal_weights", lambda s: hidden(s, torch.tril, -math.inf), "softmax is missing"),
-    ("causal_weights", lambda s: (s + s.new_ones(3, 3).triu(1) * -math.inf).softmax(-1), "* 0"),
-    ("causal_weights", lambda s: s.masked_fill_(~causal_mask(len(s)), -9e9).softmax(-1), "a new"),
-    ("entropy", lambda weights: entropy(weights) / math.log(2), "those are bits"),
-    ("entropy", lambda weights: -entropy(weights), "the sign"),
-    ("entropy", lambda weights: -(weights * weights.log()).sum(), "leave out the weights"),
-    ("entropy", lambda weights: -sum(w * math.log(w) for w in weights), "leave out the weights"),
-    ("entropy", lambda weights: -(weights * weights.log()).mean(), "that is the mean"),
-    ("entropy", lambda weights: -weights.log().sum(), "weigh each"),
+    ("previous_token_head", lambda T: previous_token_head(T, back=0), "fits its own key"),
+    ("previous_token_head", lambda T: (torch.zeros(T, 2), torch.zeros(T, 2)), "are equal"),
+    ("previous_token_head", lambda T: previous_token_head(T, sharp=1.0), "scores larger"),
+    ("previous_token_head", lambda T: (torch.eye(T), torch.eye(T + 1)), "both must be (3, D)"),
+    ("previous_token_head", lambda T: previous_token_head(T)[::-1], "are equal"),
+    ("previous_token_head", lambda T: previous_token_head(T, back=2), "fit the key"),
+    ("distance_attention", lambda *given: distance_attention(*given, sign=1.0), "favours what"),
+    ("distance_attention", lambda *given: distance_attention(*given, slope=0.0), "no effect"),
+    ("distance_attention", lambda *given: distance_attention(*given, power=0), "no effect"),
+    (
+        "distance_attention",
+        lambda *given: distance_attention(*given, slope=given[3][0]),
+        "a slope of its own",
+    ),
+    (
+        "distance_attention",
+        lambda q, k, v, s: distance_attention(q, k, v, s / q.shape[2] ** 0.5),
+        "divided by the root of D",
+    ),
+]
+WRONG += [
     ("streaming_attention", streaming_without_maximum, "exp of a large score is inf"),
     ("streaming_attention", attention_of_all_pairs, "3 pairs were kept"),
     ("streaming_attention", lambda q, pairs: attention_of_all_pairs(q, list(pairs)), "let go"),

@@ -8,13 +8,11 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 import torch
-from bokeh.models import ColumnDataSource, Div, GlyphRenderer, Slider
+from bokeh.models import ColumnDataSource, Div, Slider
 from drawn_figure import drawn
 
 from minigpt.lessons.attention.plots import (
-    cost_against_length,
     fixed,
-    score_spread,
     softmax,
     softmax_sentence,
     softmax_slider,
@@ -205,80 +203,3 @@ def test_the_slider_moves_by_key(browser):
 def test_scores_without_a_softmax_are_refused(labels, scores, message):
     with pytest.raises(ValueError, match=message):
         softmax_slider(labels, scores)
-
-
-def lines(plot) -> dict[str, tuple[list, list]]:
-    """The points of each line, and that its markers have the same."""
-    out = {}
-    for line, points in zip(plot.renderers[::2], plot.renderers[1::2], strict=True):
-        assert line.data_source is points.data_source
-        assert line.name == points.name
-        out[line.name] = tuple(map(list, line.data_source.data.values()))
-    return out
-
-
-def test_costs_keep_their_ways_apart():
-    lengths = [64, 128, 256]
-    layout = cost_against_length(
-        lengths,
-        {"naive": [0.1, 0.4, None], "kernel": [0.05, 0.1, 0.2]},
-        {"naive": [1.0, 4.0, None], "kernel": [1.0, 2.0, 4.0]},
-    )
-    times, memory = layout.children
-    assert lines(times)["kernel"] == (lengths, [0.05, 0.1, 0.2])
-    assert lines(times)["naive"][1][:2] == [0.1, 0.4]
-    assert math.isnan(lines(times)["naive"][1][2])
-    assert lines(memory)["kernel"] == (lengths, [1, 2, 4])
-    assert [p.yaxis.axis_label for p in (times, memory)] == ["seconds", "megabytes"]
-    for plot in (times, memory):
-        looks = [r.glyph for r in plot.select({"type": GlyphRenderer})]
-        for name in ("line_dash", "marker"):
-            kinds = [getattr(g, name) for g in looks if name in g.properties()]
-            assert len(kinds) >= 2
-            assert len(set(map(str, kinds))) > 1
-        assert [r.glyph.marker for r in plot.hover.renderers] == ["circle", "square"]
-
-
-def test_costs_label_no_more_lengths_than_a_phone_has_room_for():
-    lengths = [2**i for i in range(4, 16)]
-    costs = [float(length) for length in lengths]
-    times, _ = cost_against_length(lengths, {"a": costs}, {"a": costs}).children
-    assert list(times.xaxis.ticker.ticks) == lengths[1::2]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "megabytes", "message"),
-    [
-        ({"a": [1.0, 2.0]}, {"b": [1.0, 2.0]}, r"seconds are of \['a'\], megabytes of \['b'\]"),
-        ({}, {}, "1 to 4 ways"),
-        ({c: [1.0, 2.0] for c in "abcde"}, {c: [1.0, 2.0] for c in "abcde"}, "1 to 4 ways"),
-        ({"a": [1.0]}, {"a": [1.0, 2.0]}, "'a' has 1 measurements of seconds for 2 lengths"),
-        ({"a": [1.0, 2.0]}, {"a": [1.0, 0.0]}, "'a' has 0.0 megabytes at T = 20; .* above 0"),
-        ({"a": [1.0, math.inf]}, {"a": [1.0, 1.0]}, "'a' has inf seconds at T = 20"),
-    ],
-)
-def test_costs_without_a_logarithm_are_refused(seconds, megabytes, message):
-    with pytest.raises(ValueError, match=message):
-        cost_against_length([10, 20], seconds, megabytes)
-
-
-def test_score_spread_shows_both_ways():
-    plot = score_spread([4, 16], scaled=[0.1, 0.12345678], unscaled=[0.2, 0.6])
-    assert lines(plot) == {
-        "scores as they are": ([4, 16], [0.2, 0.6]),
-        "scores divided by √D": ([4, 16], [0.1, 0.12345678]),
-    }
-    assert plot.yaxis.axis_label == "largest of 64 weights (mean)"
-
-
-@pytest.mark.parametrize(
-    ("scaled", "unscaled", "message"),
-    [
-        ([0.1], [0.1, 0.2], "scores divided by √D: 1 weights for 2 widths"),
-        ([0.1, 0.1], [0.1, 1.2], "scores as they are: the largest weight is 1.2"),
-        ([0.1, 0.01], [0.1, 0.2], "is 0.01; among 64 keys it lies between 0.01562 and 1"),
-    ],
-)
-def test_impossible_weights_are_refused(scaled, unscaled, message):
-    with pytest.raises(ValueError, match=message):
-        score_spread([4, 16], scaled, unscaled)

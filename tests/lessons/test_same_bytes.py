@@ -16,7 +16,7 @@ from bokeh.models import Model
 from bokeh.plotting import figure
 
 from minigpt.lessons import show
-from minigpt.lessons.attention.plots import cost_against_length, score_spread, softmax_slider
+from minigpt.lessons.attention.plots import softmax_slider
 from minigpt.lessons.drawing.figure import Figure
 from minigpt.lessons.embedding.plots import position_heat_map
 from minigpt.lessons.generation.cache_plots import cache_diagram, tokens_per_second
@@ -39,12 +39,9 @@ def line() -> Model:
 
 def all_drawn() -> dict[str, str]:
     """The HTML of each figure, by the name of what draws it."""
-    costs = {"a": [1, 2]}
     layouts = {
         "position_heat_map": position_heat_map(),
         "softmax_slider": softmax_slider(["a", "b"], [1, 2]),
-        "cost_against_length": cost_against_length([1, 2], costs, costs),
-        "score_spread": score_spread([4, 8], [0.1, 0.2], [0.3, 0.4]),
         "rms_by_layer": rms_by_layer({"a": [1, 2]}),
         "ablation_chart": ablation_chart({"a": [1, 2], "b": [9, None]}, {"a": 1, "b": 2}),
         "loss_curves": loss_curves({"a": [(0, 2.0), (1, nan)]}, {"b": 1.0}),

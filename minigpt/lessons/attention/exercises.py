@@ -9,144 +9,111 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from minigpt.lessons.judge import Case, Verdict, judge, shown
+from minigpt.lessons.judge import Case, Verdict, judge, name_of, shown
 
 
-def attention_parameters(function: Callable[[int, bool], int]) -> Verdict:
-    """Check `attention_parameters(n_embd, bias) -> int`: learned numbers of one layer."""
-    hint = "three matrices of C x C make queries, keys and values; a fourth mixes the heads"
-    square = 768 * 768
-    heads = "heads share the width C: more heads are narrower ones, and cost nothing"
-    cases = [
-        Case(
-            (768, False),
-            4 * square,
-            hint,
-            [
-                (3 * square, "the projection after the heads is a matrix too"),
-                (12 * 4 * square, heads),
-                (12 * 3 * square, heads),
-                (4 * square + 4 * 768, "without biases: look at the second argument"),
-                (4 * 768, "a matrix of C x C has C * C numbers"),
-            ],
-        ),
-        Case(
-            (768, True),
-            4 * square + 4 * 768,
-            "a bias is one more number for each output: 3 C of them, and C",
-            [
-                (4 * square, "with biases: one more number for each output"),
-                (4 * square + 768, "queries, keys and values have biases too"),
-                (4 * square + 4, "a bias is a number for each output, not for each matrix"),
-            ],
-        ),
-        Case((2, False), 16, hint),
-    ]
+def softened_attention(function: Callable[[Tensor, Tensor, Tensor, float], Tensor]) -> Verdict:
+    """Check `softened_attention(q, k, v, temperature)`: causal attention, evened or sharpened."""
+    hint = "the scores q @ k.T, divided by the square root of D and by the temperature"
+    cases = []
+    for T, temperature in ((2, 2.0), (4, 0.5), (4, 1.0)):
+        q, k, v = _queries_keys_values(T)
+        scores = q @ k.T / q.shape[1] ** 0.5
+        plain = _gathered(scores, v)
+        mistakes = [
+            (_gathered(scores * temperature, v), "divide by the temperature: 2 evens out"),
+            (
+                _gathered(scores * q.shape[1] ** 0.5 / temperature, v),
+                "the square root of D is gone",
+            ),
+            ((scores / temperature).softmax(-1) @ v, "nothing is hidden: the future is seen"),
+            (plain / temperature, "that scales the output: change the scores, before the softmax"),
+            (plain, "the temperature has no effect: divide the scores by it"),
+        ]
+        right = _gathered(scores / temperature, v)
+        cases.append(Case((q, k, v, temperature), right, hint, _other_than(right, mistakes)))
     return judge(function, cases)
 
 
-def my_softmax(function: Callable[[Tensor], Tensor]) -> Verdict:
-    """Check `my_softmax(scores)`: shares along the last dimension, for scores of any size."""
-    hint = "exp of every score, divided by the sum of its row: sum(dim=-1, keepdim=True)"
-    scores = torch.tensor([[0.0, math.log(3)], [0.0, 0.0]])
-    large = "exp(1000) is too large for a float: subtract the largest score of the row first"
-    cases = [
-        Case((torch.tensor([0.0, math.log(3)]),), torch.tensor([0.25, 0.75]), hint),
-        Case(
-            (scores,),
-            torch.tensor([[0.25, 0.75], [0.5, 0.5]]),
-            hint,
-            [
-                (scores.softmax(dim=0), "columns sum to 1: the last dimension is dim=-1"),
-                (
-                    scores.exp() / scores.exp().sum(),
-                    "all together sum to 1: each row has a sum of its own",
-                ),
-                (
-                    scores.exp() / scores.exp().sum(dim=-1),
-                    "the sums stand in a row, as one for each column: keepdim=True",
-                ),
-            ],
-        ),
-        Case(
-            (torch.tensor([1000.0, 1000.0]),), torch.tensor([0.5, 0.5]), large, [(math.nan, large)]
-        ),
-        Case(
-            (torch.tensor([[1000.0, 1000.0], [0.0, 0.0]]),),
-            torch.full((2, 2), 0.5),
-            "every row has its own largest score: amax(dim=-1, keepdim=True)",
-            [(math.nan, "every row has its own largest score: amax(dim=-1, keepdim=True)")],
-        ),
-        Case(
-            (torch.tensor([[-math.inf, 0.0, 0.0]]),),
-            torch.tensor([[0.0, 0.5, 0.5]]),
-            "exp(-inf) is 0: what is hidden gets no share",
-        ),
-    ]
+def window_attention(function: Callable[[Tensor, Tensor, Tensor, int], Tensor]) -> Verdict:
+    """Check `window_attention(q, k, v, w)`: each token sees itself and the w - 1 before it."""
+    hint = "hide the scores above the diagonal and those w or more places to the left of it"
+    cases = []
+    for T, w in ((3, 2), (4, 3), (4, 1), (4, 4)):
+        q, k, v = _queries_keys_values(T)
+        scores = q @ k.T / q.shape[1] ** 0.5
+        visible = torch.ones(T, T).tril().triu(1 - w)
+        right = _seen(scores, v, w)
+        mistakes = [
+            (_seen(scores, v, w, w - 1), "the future is seen: hide what is above the diagonal too"),
+            ((scores.softmax(-1) * visible) @ v, "hide scores, before the softmax, with -inf"),
+            (_gathered(scores, v), "all of the past is seen: hide what is w or more places back"),
+            (_seen(scores, v, w + 1), "one token too many: the token itself is one of the w"),
+        ]
+        if w > 1:
+            few = "one token too few: the token itself is one of the w"
+            mistakes.append((_seen(scores, v, w - 1), few))
+        cases.append(Case((q, k, v, w), right, hint, _other_than(right, mistakes)))
     return judge(function, cases)
 
 
-def causal_weights(function: Callable[[Tensor], Tensor]) -> Verdict:
-    """Check `causal_weights(scores) -> (T, T)`: the future hidden, then shares of the rest."""
-    scores = torch.tensor([[0.0, 1.0, 2.0], [1.0, 1.0, 4.0], [0.0, 0.0, math.log(2)]])
-    past = torch.ones(3, 3, dtype=torch.bool).tril()
-    hidden = scores.masked_fill(~past, -math.inf)
-    hint = "put -inf where the key comes after the query, then softmax along each row"
-    nowhere = (
-        "a row whose scores are all -inf has no shares (a token may look at itself), and -inf * 0 "
-        "is nan (use masked_fill or torch.where)"
-    )
-    cases = [
-        Case(
-            (scores,),
-            torch.tensor([[1.0, 0.0, 0.0], [0.5, 0.5, 0.0], [0.25, 0.25, 0.5]]),
-            hint,
-            [
-                (scores.softmax(dim=-1), "nothing is hidden: the first token sees all three"),
-                (
-                    scores.softmax(dim=-1) * past,
-                    "rows do not sum to 1, as you hid weights after the softmax: hide scores",
-                ),
-                (
-                    scores.masked_fill(~past.T, -math.inf).softmax(dim=-1),
-                    "you kept the future and hid the past: keep what is on or below the diagonal",
-                ),
-                (
-                    scores.masked_fill(~past, 0.0).softmax(dim=-1),
-                    "a score of 0 still gets exp(0) = 1: hide with -inf, whose exp is 0",
-                ),
-                (hidden.softmax(dim=0), "shares are along rows: a row belongs to one query"),
-                (hidden, "those are the scores: softmax is missing"),
-                (math.nan, nowhere),
-            ],
-        ),
-        Case((torch.zeros(1, 1),), torch.ones(1, 1), "a token alone gives itself everything"),
-        Case((torch.zeros(2, 2),), torch.tensor([[1.0, 0.0], [0.5, 0.5]]), hint),
-    ]
-    return judge(function, cases)
+def previous_token_head(function: Callable[[int], tuple[Tensor, Tensor]]) -> Verdict:
+    """Check `previous_token_head(T) -> (q, k)`: with which attention hands on the token before."""
+    cases = []
+    for T in (3, 2, 6, 1):
+        values = _values(T)
+        right = values[[max(0, t - 1) for t in range(T)]]
+        sharper = "the right place weighs most, but others weigh too: make the scores larger"
+        average = _gathered(torch.zeros(T, T), values)
+        shifted = torch.full((T, T), 0.0)
+        shifted[range(1, T), range(T - 1)] = 1.0
+        mistakes = [
+            (values, "every token looks at itself: its query fits its own key"),
+            (average, "every token looks at all that it may see alike: those scores are equal"),
+            (_gathered(shifted / T**0.5, values), sharper),
+            (_gathered(10 * shifted / T**0.5, values), sharper),
+        ]
+        hint = "the query of token t must fit the key of token t - 1 far better than any other"
+        told = [(wrong, text) for wrong, text in mistakes if T > 2]
+        cases.append(Case((T,), right, f"{hint} (shown: what attention gathers)", told))
+    return judge(_Gathers(function), cases)
 
 
-def entropy(function: Callable[[Tensor], float]) -> Verdict:
-    """Check `entropy(weights) -> float`: of one row, in nats, where 0 log 0 counts as 0."""
-    hint = "minus the sum of w * log(w)"
-    half = math.log(2)
-    zero = "0 * log 0 counts as 0: leave out the weights that are 0, as w[w > 0] does"
-    cases = [
-        Case(
-            (torch.tensor([0.5, 0.5]),),
-            half,
-            hint,
-            [
-                (1.0, "those are bits: use the natural logarithm, for nats"),
-                (-half, "the sign: logarithms of shares are negative, entropy is not"),
-                (half / 2, "that is the mean: add the terms up"),
-                (2 * half, "weigh each -log(w) with its w"),
-            ],
-        ),
-        Case((torch.full((4,), 0.25),), math.log(4), hint),
-        Case((torch.tensor([1.0, 0.0, 0.0]),), 0.0, zero, [(math.nan, zero)]),
-        Case((torch.tensor([0.0, 0.5, 0.25, 0.25]),), 1.5 * half, zero, [(math.nan, zero)]),
-    ]
+def distance_attention(function: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> Verdict:
+    """Check `distance_attention(q, k, v, slopes)`: a penalty for each place further back."""
+    hint = "scores - slopes[:, None, None] * distance, with distance[t, s] = t - s"
+    cases = []
+    for T, slopes in ((2, [1.0]), (4, [0.5, 0.0, 2.0]), (3, [2.0, 0.5, 0.0])):
+        alone, slope = _queries_keys_values(T), torch.tensor(slopes)[:, None, None]
+        q, k, v = (torch.stack([part + h for h in range(len(slopes))]) for part in alone)
+        scores = q @ k.transpose(1, 2) / q.shape[2] ** 0.5
+        distance = torch.arange(T)[:, None] - torch.arange(T)
+        right = _gathered(scores - slope * distance, v)
+        mistakes = [
+            (
+                _gathered(scores + slope * distance, v),
+                "that favours what is far: take the penalty off",
+            ),
+            (_gathered(scores, v), "distance has no effect: q at t, k at s are t - s apart"),
+            (
+                (scores - slope * distance).softmax(-1) @ v,
+                "nothing is hidden: the future is seen",
+            ),
+            (
+                _gathered(scores - slope * distance / q.shape[2] ** 0.5, v),
+                "take the penalty off the scaled scores: it is divided by the root of D here",
+            ),
+            (
+                _gathered(scores - slope * distance.ne(0), v),
+                "every other token is penalised alike: twice as far costs twice as much",
+            ),
+            (
+                _gathered(scores - slope[0] * distance, v),
+                "every head has a slope of its own: slopes[:, None, None]",
+            ),
+        ]
+        given = (q, k, v, torch.tensor(slopes))
+        cases.append(Case(given, right, hint, _other_than(right, mistakes)))
     return judge(function, cases)
 
 
@@ -211,6 +178,58 @@ def streaming_attention(function: Callable[[Tensor, Iterator], Tensor]) -> Verdi
         ),
     ]
     return judge(function, cases)
+
+
+def _queries_keys_values(T: int) -> tuple[Tensor, ...]:
+    """Of at most four tokens, two numbers each."""
+    q = torch.tensor([[1.0, 0.0], [0.0, 2.0], [1.0, 1.0], [2.0, -1.0]])
+    k = torch.tensor([[0.0, 1.0], [2.0, 0.5], [1.0, -1.0], [0.5, 0.0]])
+    return q[:T], k[:T], _values(T)
+
+
+def _values(T: int) -> Tensor:
+    """Two numbers a token, in no order."""
+    places = torch.arange(float(T))
+    return torch.stack([places**2 - 3, 5 - 2 * places], dim=1)
+
+
+def _gathered(scores: Tensor, v: Tensor) -> Tensor:
+    """The values by the softmax of causal scores."""
+    past = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
+    return scores.masked_fill(~past, -math.inf).softmax(dim=-1) @ v
+
+
+def _seen(scores: Tensor, v: Tensor, back: int, ahead: int = 0) -> Tensor:
+    """The values by the softmax of scores of `back` tokens, the own one included."""
+    ones = torch.ones(scores.shape, dtype=torch.bool)
+    hidden = ones.triu(1 + ahead) | ones.tril(-back)
+    return scores.masked_fill(hidden, -math.inf).softmax(-1) @ v
+
+
+def _other_than(right: Tensor, mistakes: list[tuple[Tensor, str]]) -> list[tuple[Tensor, str]]:
+    """Those wrong answers that are wrong for this case."""
+    return [(wrong, hint) for wrong, hint in mistakes if not torch.allclose(wrong, right)]
+
+
+class _Gathers:
+    """What causal attention gathers with the reader's queries and keys."""
+
+    def __init__(self, function: Callable[[int], tuple[Tensor, Tensor]]) -> None:
+        self.function = function
+        self.__name__ = name_of(function)
+        if code := getattr(function, "__code__", None):
+            self.__code__ = code  # a verdict shows the line of an exception
+
+    def __call__(self, T: int) -> Tensor | None:
+        found = self.function(T)
+        if found is None:
+            return None
+        q, k = (part.to(torch.get_default_dtype()) for part in found)
+        if q.shape != k.shape or q.dim() != 2 or len(q) != T:
+            raise ValueError(
+                f"q is {tuple(q.shape)} and k is {tuple(k.shape)}; both must be ({T}, D)"
+            )
+        return _gathered(q @ k.T / q.shape[1] ** 0.5, _values(T))
 
 
 class Pairs:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from html import escape
 
@@ -13,16 +13,12 @@ from bokeh.models import (
     ColumnDataSource,
     CustomJS,
     Div,
-    HoverTool,
     LabelSet,
-    Plot,
-    PrintfTickFormatter,
     Range1d,
     Slider,
 )
 from bokeh.plotting import figure
 
-from minigpt.lessons.drawing.lines import LINES
 from minigpt.lessons.drawing.palette import BLUE
 
 # What `softmax` and `softmax_sentence` compute in Python, for every position of the slider.
@@ -152,143 +148,3 @@ def fixed(number: float, digits: int) -> str:
     """
     step = Decimal(1).scaleb(-digits)
     return str(Decimal(number).quantize(step, rounding=ROUND_HALF_UP))
-
-
-def cost_against_length(
-    lengths: Sequence[int],
-    seconds: Mapping[str, Sequence[float | None]],
-    megabytes: Mapping[str, Sequence[float | None]],
-) -> Column:
-    """Measured time and memory against the sequence length T, both on logarithmic axes.
-
-    Args:
-        lengths: values of T, ascending.
-        seconds: for each way of computing, the time at each T; None where it was not measured.
-        megabytes: the memory, likewise, for the same ways.
-
-    Raises:
-        ValueError: a measurement missing, or not above 0, where a logarithm has no place for it;
-            different or more than four ways.
-
-    Shown in https://minigpt-book.github.io/minigpt/attention.html
-    """
-    if list(seconds) != list(megabytes) or not 1 <= len(seconds) <= len(LINES):
-        raise ValueError(
-            f"seconds are of {list(seconds)}, megabytes of {list(megabytes)}: give both for the "
-            f"same 1 to {len(LINES)} ways of computing, in the same order"
-        )
-    return column(
-        _cost(lengths, seconds, "seconds"),
-        _cost(lengths, megabytes, "megabytes"),
-        sizing_mode="stretch_width",
-    )
-
-
-def _cost(lengths: Sequence[int], measured: Mapping, unit: str) -> Plot:
-    plot = figure(
-        height=300,
-        min_border_left=70,  # as wide for times as for megabytes
-        min_border_right=20,
-        sizing_mode="stretch_width",
-        x_axis_type="log",
-        y_axis_type="log",
-        x_axis_label="sequence length T (tokens)",
-        y_axis_label=unit,
-        tools=[
-            HoverTool(
-                renderers=[],
-                tooltips=[("", "$name"), ("T", "@length{0,0}"), (unit, "@value{%.3g}")],
-                formatters={"@value": "printf"},
-            )
-        ],
-        toolbar_location=None,
-    )
-    every = -(-len(lengths) // 6)  # as many labels as fit on a phone
-    plot.xaxis.ticker = list(lengths)[::-1][::every][::-1]
-    plot.yaxis.formatter = PrintfTickFormatter(format="%g")
-    for (way, values), looks in zip(measured.items(), LINES, strict=False):
-        if len(values) != len(lengths):
-            raise ValueError(
-                f"{way!r} has {len(values)} measurements of {unit} for {len(lengths)} lengths: "
-                "give one a length, None where there is none"
-            )
-        for length, value in zip(lengths, values, strict=True):
-            if value is not None and not 0 < value < math.inf:
-                raise ValueError(
-                    f"{way!r} has {value} {unit} at T = {length}; a logarithmic axis needs a "
-                    "number above 0: measure more work, or give None"
-                )
-        numbers = [math.nan if value is None else float(value) for value in values]
-        _line(plot, {"length": list(lengths), "value": numbers}, way, **looks)
-    _legend_above(plot)
-    return plot
-
-
-def score_spread(
-    head_dims: Sequence[int], scaled: Sequence[float], unscaled: Sequence[float], keys: int = 64
-) -> Plot:
-    """Why scores are divided by √D: the mean largest weight of a query, with and without.
-
-    Args:
-        head_dims: head widths D, ascending.
-        scaled: the mean largest softmax weight at each D, scores divided by √D.
-        unscaled: the same, scores as they are.
-        keys: how many keys the weight of 1 is shared among.
-
-    Raises:
-        ValueError: not one weight a width, or one that is not from 1 / keys to 1.
-
-    Shown in https://minigpt-book.github.io/minigpt/attention.html
-    """
-    plot = figure(
-        height=330,
-        sizing_mode="stretch_width",
-        x_axis_type="log",
-        x_axis_label="head width D",
-        y_axis_label=f"largest of {keys} weights (mean)",
-        y_range=Range1d(0, 1.05),
-        tools=[
-            HoverTool(
-                renderers=[],
-                tooltips=[("", "$name"), ("D", "@width"), ("largest weight", "@weight{0.000}")],
-            )
-        ],
-        toolbar_location=None,
-    )
-    plot.xaxis.ticker = list(head_dims)
-    for name, weights, looks in (
-        ("scores as they are", unscaled, LINES[1]),
-        ("scores divided by √D", scaled, LINES[0]),
-    ):
-        if len(weights) != len(head_dims):
-            raise ValueError(
-                f"{name}: {len(weights)} weights for {len(head_dims)} widths; give one a width"
-            )
-        for weight in weights:
-            if not 1 / keys - 1e-6 <= weight <= 1 + 1e-6:
-                raise ValueError(
-                    f"{name}: the largest weight is {weight}; among {keys} keys it lies between "
-                    f"{1 / keys:.4g} and 1: take the largest of a softmax"
-                )
-        _line(plot, {"width": list(head_dims), "weight": list(weights)}, name, **looks)
-    _legend_above(plot)
-    return plot
-
-
-def _line(
-    plot: Plot, data: dict[str, list], name: str, color: str, line_dash: str, marker: str
-) -> None:
-    """A line through measured points, which answer the pointer."""
-    x, y = data
-    style = {"source": ColumnDataSource(data), "color": color, "legend_label": name, "name": name}
-    plot.line(x, y, line_width=3, line_dash=line_dash, **style)
-    points = plot.scatter(x, y, size=9, marker=marker, **style)
-    plot.hover.renderers = [*plot.hover.renderers, points]
-
-
-def _legend_above(plot: Plot) -> None:
-    """Out of the way of the lines, which fill a phone's width."""
-    plot.add_layout(plot.legend[0], "above")
-    plot.legend.location = "bottom_left"
-    plot.legend.border_line_color = None
-    plot.legend.padding = 0

@@ -4,7 +4,7 @@ import { percent } from "./in-words.js";
 
 export const EXAMPLES = [
   { label: "Verse", text: "But soft, what light through yonder window breaks?\nIt is the east, and Juliet is the sun." },
-  { label: "Dialogue", text: "JULIET:\nRomeo!\n\nROMEO:\nMy dear?\n\nJULIET:\n" },
+  { label: "Dialogue", text: "HAMLET:\nGood night.\n\nHORATIO:\nGood night, my lord.\n\n" },
   { label: "Repetition", text: "Zork met Blip, and Zork met Blip, and Zork met", repeats: true },
   { label: "To-morrow", text: "To-morrow, and to-morrow, and to-morrow,\nCreeps in this petty pace" },
   { label: "안녕 👍", name: "Korean and an emoji", text: "안녕 👍" },
