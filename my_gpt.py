@@ -26,7 +26,7 @@ class Characters:
 
 
 def pair_counts(pieces):
-    """How often each pair of neighbours occurs; `pieces` maps ids to how often they occur."""
+    """Count neighbours in `pieces`, each with how often it occurs."""
     counts = Counter()
     for ids, times in pieces.items():
         for pair in zip(ids, ids[1:]):
@@ -48,7 +48,7 @@ def merged(ids, pair, new_id):
 
 
 def learn_merges(pieces, n_merges, order=tuple):
-    """Merge the most frequent pair, again and again; among equals the first in an order."""
+    """Merge the most frequent pair, again and again; `order` breaks ties."""
     merges = []
     for new_id in range(256, 256 + n_merges):
         counts = pair_counts(pieces)
@@ -67,9 +67,9 @@ def vocabulary(merges):
 
 
 def replay(ids, new_ids):
-    """Merge known pairs, those learned first before the others, until none is left."""
+    """Merge known pairs, the lowest rank first, until none is left."""
     while known := new_ids.keys() & set(zip(ids, ids[1:])):
-        pair = min(known, key=new_ids.get)  # the lowest rank has the lowest new id
+        pair = min(known, key=new_ids.get)
         ids = merged(ids, pair, new_ids[pair])
     return ids
 
@@ -78,7 +78,7 @@ PATTERN = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|
 
 
 class Tokenizer:
-    """Byte-pair encoding: `vocab` has the bytes of each token, `merges` pairs of ids."""
+    """Byte-pair encoding: the bytes of each token, and pairs to merge."""
 
     def __init__(self, vocab, merges):
         self.vocab = vocab

@@ -90,9 +90,9 @@ def ranked_rows(piece: bytes, new_ids: Mapping[Pair, int], vocab: Sequence[bytes
         if lowest is None:
             break
         tokens = _merged(tokens, lowest, new_ids[lowest])
-    canvas, told = Canvas(58 * len(rows) - 4), []
+    canvas, told = Canvas(64 * len(rows) - 16), []
     for place, (tokens, pairs, lowest) in enumerate(rows):
-        y, at, ranks = 58 * place, 2, []
+        y, at, ranks = 64 * place, 2, []
         for i, (token, data) in enumerate(tokens):
             width = unit * len(data)
             box = canvas.box(at + 3, y + 2, width - 6, HIGH, spelled(data), "token", mono=True)
@@ -102,7 +102,9 @@ def ranked_rows(piece: bytes, new_ids: Mapping[Pair, int], vocab: Sequence[bytes
                 rank = str(new_ids[pairs[i]] - 256) if pairs[i] in new_ids else "–"
                 chosen = pairs[i] == lowest
                 role = "ink" if chosen else "muted"
-                canvas.words(rank, (at, y + 47), role, 13 if chosen else 11, bold=chosen)
+                if chosen:
+                    canvas.circle((at, y + 40), 10, "ink", filled=False)
+                canvas.words(rank, (at, y + 40), role, 13 if chosen else 11, bold=chosen)
                 ranks.append(rank)
         told.append(
             f"{' '.join(spelled(data) for _, data in tokens)}, ranks {' '.join(ranks) or 'none'}"

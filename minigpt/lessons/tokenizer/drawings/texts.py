@@ -40,15 +40,15 @@ def letters_and_bytes(text: str) -> Drawing:
     """Each character of a text, its code point, and the bytes of its UTF-8."""
     sizes = [len(character.encode()) for character in text]
     unit = WIDTH / sum(sizes)
-    canvas = Canvas(128)
-    for name, y in (("character", 8), ("code point", 52), ("bytes in UTF-8", 84)):
+    canvas = Canvas(134)
+    for name, y in (("character", 8), ("code point", 53), ("bytes in UTF-8", 91)):
         canvas.words(name, (2, y), "muted", 10.5, "start")
     for character, size, end in zip(text, sizes, accumulate(sizes), strict=True):
         x, width = unit * (end - size), unit * size
         box = canvas.box(x + 2, 16, width - 4, 26, character, size=15)
-        canvas.words(f"{ord(character):,}", (box.middle[0], 65), size=11, mono=True)
+        canvas.words(f"{ord(character):,}", (box.middle[0], 69), size=11, mono=True)
         for i, byte in enumerate(character.encode()):
-            canvas.box(x + unit * i + 2, 94, unit - 4, 26, str(byte), "token", size=12, mono=True)
+            canvas.box(x + unit * i + 2, 100, unit - 4, 26, str(byte), "token", size=12, mono=True)
     told = ", ".join(f"{c} is {' '.join(map(str, c.encode()))}" for c in text)
     return canvas.shown(
         f"The {len(text)} characters of “{text}” above their {sum(sizes)} bytes: {told}."
