@@ -10,8 +10,6 @@ from collections import Counter
 
 import regex
 
-PATTERN = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
-
 
 class Characters:
     """A number for each character of a text."""
@@ -28,7 +26,7 @@ class Characters:
 
 
 def pair_counts(pieces):
-    """How often each pair of neighbours occurs; `pieces` maps ids to how often they occur."""
+    """Count neighbours in `pieces`, each with how often it occurs."""
     counts = Counter()
     for ids, times in pieces.items():
         for pair in zip(ids, ids[1:]):
@@ -50,7 +48,7 @@ def merged(ids, pair, new_id):
 
 
 def learn_merges(pieces, n_merges, order=tuple):
-    """Merge the most frequent pair, again and again; among equals the first in an order."""
+    """Merge the most frequent pair, again and again; `order` breaks ties."""
     merges = []
     for new_id in range(256, 256 + n_merges):
         counts = pair_counts(pieces)
@@ -60,8 +58,27 @@ def learn_merges(pieces, n_merges, order=tuple):
     return merges
 
 
+def vocabulary(merges):
+    """The bytes of each token: 256 single ones, then what each merge joins."""
+    vocab = [bytes([byte]) for byte in range(256)]
+    for left, right in merges:
+        vocab.append(vocab[left] + vocab[right])
+    return vocab
+
+
+def replay(ids, new_ids):
+    """Merge known pairs, the lowest rank first, until none is left."""
+    while known := new_ids.keys() & set(zip(ids, ids[1:])):
+        pair = min(known, key=new_ids.get)
+        ids = merged(ids, pair, new_ids[pair])
+    return ids
+
+
+PATTERN = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+
+
 class Tokenizer:
-    """Byte-pair encoding: `vocab` has the bytes of each token, `merges` pairs of ids."""
+    """Byte-pair encoding: the bytes of each token, and pairs to merge."""
 
     def __init__(self, vocab, merges):
         self.vocab = vocab
@@ -72,20 +89,13 @@ class Tokenizer:
     def train(cls, text, n_merges):
         pieces = Counter(tuple(piece.encode()) for piece in regex.findall(PATTERN, text))
         merges = learn_merges(pieces, n_merges)
-        vocab = [bytes([byte]) for byte in range(256)]
-        for left, right in merges:
-            vocab.append(vocab[left] + vocab[right])
-        return cls(vocab, merges)
+        return cls(vocabulary(merges), merges)
 
     def encode(self, text):
         return [i for piece in regex.findall(PATTERN, text) for i in self.encode_piece(piece)]
 
     def encode_piece(self, piece):
-        ids = tuple(self.byte_ids[byte] for byte in piece.encode())
-        while known := self.new_ids.keys() & set(zip(ids, ids[1:])):
-            pair = min(known, key=self.new_ids.get)  # the lowest rank
-            ids = merged(ids, pair, self.new_ids[pair])
-        return ids
+        return replay(tuple(self.byte_ids[byte] for byte in piece.encode()), self.new_ids)
 
     def decode(self, ids):
         return b"".join(self.vocab[i] for i in ids).decode("utf-8", "replace")

@@ -229,17 +229,18 @@ def test_every_assigned_character_falls_in_the_same_class_as_in_python(page):
 # <live-tokenizer>
 
 
-def test_our_tokens_show_at_once_and_the_big_file_waits(page, tokenizers):
+def test_both_show_tokens_when_near_and_load_nothing_before(page, tokenizers):
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
+    page.reload()
+    wait_for_widgets(page)
+    page.wait_for_load_state("networkidle")
+    assert not any("/tokenizers/" in url for url in requests)
     page.locator("live-tokenizer").scroll_into_view_if_needed()
-    page.locator("live-tokenizer [data-vocabulary=shakespeare] .mg-chip").first.wait_for()
     text = page.locator("live-tokenizer textarea").input_value()
-    assert shown_ids(page, "shakespeare") == list(tokenizers["shakespeare"].encode(text))
-    assert not any("gpt2" in url for url in requests)
-    page.get_by_role("button", name="Load GPT-2’s vocabulary").click()
-    page.locator("live-tokenizer [data-vocabulary=gpt2] .mg-chip").first.wait_for()
-    assert shown_ids(page, "gpt2") == list(tokenizers["gpt2"].encode(text))
+    for name, tokenizer in tokenizers.items():
+        page.locator(f"live-tokenizer [data-vocabulary={name}] .mg-chip").first.wait_for()
+        assert shown_ids(page, name) == list(tokenizer.encode(text))
 
 
 def test_typing_shows_ids_and_counts(page, tokenizers):
@@ -258,7 +259,15 @@ def test_typing_shows_ids_and_counts(page, tokenizers):
         ratio = len(text.encode()) / len(ids)
         assert counts == f"{len(ids)} tokens, {ratio:.2f} bytes per token"
     sizes = page.locator("live-tokenizer .mg-sizes").inner_text()
-    assert sizes == f"{len(text)} characters, {len(text.encode())} UTF-8 bytes."
+    assert sizes == (
+        f"13 signs of {len(text)} code points, {len(text.encode())} UTF-8 bytes. "
+        "U+200D, which cannot be seen, joins several to one sign."
+    )
+    box.fill("")
+    for name in tokenizers:
+        counts = page.locator(f"live-tokenizer [data-vocabulary={name}] .mg-counts").inner_text()
+        assert counts == "0 tokens"
+    box.fill(text)
     status = page.locator("live-tokenizer [role=status]")
     told = f"GPT-2: {len(tokenizers['gpt2'].encode(text))} tokens."  # after a pause in typing
     page.wait_for_function(
@@ -481,16 +490,29 @@ def test_encoding_takes_the_lowest_rank_each_time(page, tokenizers, name):
         assert [tokenizers[name].vocab[i] for i in ids] == [b"st", b"raw", b"berry"]
 
 
+def test_encoding_names_the_ranks_and_shows_whole_rows(page):
+    element = stepper(page, "encode")
+    assert "stands the rank of their pair, – where it has none" in element.inner_text()
+    element.get_by_role("slider").press("End")
+    view, rows = element.locator(".mg-view"), element.locator(".mg-row")
+    top = view.evaluate("e => e.getBoundingClientRect().top")
+    tops = rows.evaluate_all("all => all.map(row => row.getBoundingClientRect().top)")
+    bottoms = rows.evaluate_all("all => all.map(row => row.getBoundingClientRect().bottom)")
+    cut = [a for a, b in zip(tops, bottoms, strict=True) if a < top - 1 and b > top + 9]
+    assert cut == []
+
+
 def test_encoding_several_pieces_steps_through_the_chosen_one(page, tokenizers):
     element = stepper(page, "encode")
     element.locator("input[type=text]").fill("the horse")
     pieces = element.locator(".mg-pieces button")
     assert pieces.all_inner_texts() == ["the", "·horse"]
     pieces.nth(1).click()
-    assert current_ids(element) == " ".join(str(b) for b in b" horse")
+    bytes_of = tokenizers["gpt2"].vocab.index
+    assert current_ids(element) == " ".join(str(bytes_of(bytes([b]))) for b in b" horse")
     element.get_by_role("slider").press("End")
     ids = [int(i) for i in current_ids(element).split()]
-    assert ids == list(tokenizers["shakespeare"].encode(" horse"))
+    assert ids == list(tokenizers["gpt2"].encode(" horse"))
     element.locator("input[type=text]").fill("")
     assert "Type something" in element.get_by_role("status").inner_text()
 
@@ -501,7 +523,10 @@ def test_another_vocabulary_shows_nothing_of_the_old_one(browser, site_url, toke
     page.route("**/gpt2.json", lambda route: held.append(route))
     page.goto(site_url + "tokenizer.html")
     wait_for_widgets(page)
-    element = stepper(page, "encode")
+    element = page.locator("merge-stepper[mode=encode]")
+    element.scroll_into_view_if_needed()
+    element.locator("select").select_option("shakespeare")
+    element.locator(".mg-row").first.wait_for()
     status = element.get_by_role("status")
     element.locator("input[type=text]").fill("the horse")
     element.locator("[data-action=step]").click()

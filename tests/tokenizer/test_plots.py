@@ -66,13 +66,13 @@ def test_token_strip_shows_every_token_with_its_id():
 
 
 def test_vocabulary_size_opens_with_the_sentence_of_its_slider():
-    layout = vocabulary_size([256, 512, 1024], [1.0, 1.9, 2.4], [1.0, 1.8, 2.2], 768)
+    layout = vocabulary_size([256, 512, 1024], [1.0, 1.9, 2.4], [1.0, 1.8, 2.2], 768, start=512)
     (slider,) = layout.select({"type": Slider})
     (words,) = layout.select({"type": Div})
     assert (slider.start, slider.value, slider.end) == (0, 1, 2)
     assert words.text == sentence(512, 1.9, 1.8, 768)
     assert "1,667 tokens" in words.text
-    assert "393,216 parameters" in words.text
+    assert "393,216 learned numbers" in words.text
 
 
 def test_tokens_by_language_keeps_languages_and_counts_together():

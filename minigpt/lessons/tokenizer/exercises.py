@@ -2,124 +2,153 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from minigpt.lessons.judge import Case, Verdict, judge
 
+AB = 256  # the one merge of the tokenizer that the checks hand out
 
-def bytes_per_token(function: Callable[[str, list[int]], float]) -> Verdict:
-    """Check `bytes_per_token(text, ids) -> float`: UTF-8 bytes over tokens."""
+
+@dataclass(frozen=True)
+class Small:
+    """A tokenizer of bytes and one merge, that of "a" and "b"."""
+
+    def __repr__(self) -> str:
+        return "tokenizer"
+
+    def encode(self, text: str) -> list[int]:
+        """Bytes, but 256 for "ab"."""
+        parts = re.findall(rb"ab|.", text.encode(), re.DOTALL)
+        return [AB if part == b"ab" else part[0] for part in parts]
+
+
+def pieces_by_threes(function: Callable[[str], list[str]]) -> Verdict:
+    """Check `pieces_by_threes(text) -> pieces`: GPT-2's pieces, but digits by threes."""
     cases = [
         Case(
-            ("hello world", [31373, 995]),
-            5.5,
-            "divide the number of UTF-8 bytes of the text by the number of tokens",
-            [(2 / 11, "that is tokens per byte: turn the fraction over"), (5, "use /, not //")],
+            ("1234567",),
+            ["123", "456", "7"],
+            "three digits a piece, from the left, and what is left over is a piece too",
+            [
+                (["1234567"], "the digits are all one piece: say how many a piece may hold"),
+                (["123", "456"], "a digit got lost: a piece may hold one or two digits as well"),
+                (["1", "234", "567"], "count from the left, as GPT-4 does"),
+            ],
         ),
         Case(
-            ("안녕", [1, 2]),
-            3.0,
-            "`text.encode('utf-8')` gives the bytes",
-            [(1.0, "you counted characters: a Korean syllable is three bytes in UTF-8")],
+            ("a 1600",),
+            ["a", " ", "160", "0"],
+            "no space before digits: it is a piece of its own",
+            [
+                (["a", " 160", "0"], "the space went to the digits: GPT-4's take none"),
+                (["a", "160", "0"], "the space got lost: no part of a text may"),
+            ],
         ),
+        Case(
+            ("I'll pay, 12  ducats",),
+            ["I", "'ll", " pay", ",", " ", "12", " ", " ducats"],
+            "all that is no digit is cut as before",
+        ),
+        Case(("٣٤٥٦",), ["٣٤٥", "٦"], r"digits of every script count, which are \p{N}"),
     ]
     return judge(function, cases)
 
 
-def most_frequent_pair(function: Callable[[list[int]], tuple[int, int]]) -> Verdict:
-    """Check `most_frequent_pair(ids) -> (left, right)`; among equals the smallest pair."""
+def encode_with_special(function: Callable[[Any, str, dict[str, int]], list[int]]) -> Verdict:
+    """Check `encode_with_special(tokenizer, text, special) -> ids`: names become their ids."""
+    end, user = "<|end|>", "<|user|>"
     cases = [
         Case(
-            ([97, 97, 97, 98, 100, 97, 97, 97, 98, 97, 99],),
-            (97, 97),
-            "count every pair of neighbours, `zip(ids, ids[1:])`, and take the most frequent",
-            [(97, "that is the most frequent token: count pairs of neighbours")],
-        ),
-        Case(
-            ([256, 97, 98, 100, 256, 97, 98, 97, 99],),
-            (97, 98),
-            "two pairs occur twice, and the smaller one wins: compare (count, pair)",
+            (Small(), "ab<end>c", {"<end>": 300}),
+            [AB, 300, 99],
+            "encode what stands before the name and behind it, with the name's id between",
             [
                 (
-                    (256, 97),
-                    "both pairs occur twice; the rule takes the smaller pair, not the first",
+                    [AB, *b"<end>c"],
+                    "the name was encoded as text: look for it before you encode",
                 ),
+                ([AB, 99], "the special token itself got lost: its id belongs between the two"),
+                ([AB, 300], "what stands behind the name got lost"),
             ],
         ),
         Case(
-            ([5, 6, 5, 6, 5, 6, 1, 2, 1, 2],),
-            (5, 6),
-            "the count decides first; the ids matter only among equal counts",
-            [((1, 2), "you took the smallest pair: the count decides first")],
+            (Small(), "<end><end>", {"<end>": 300}),
+            [300, 300],
+            "a name may occur twice, with nothing between",
+            [([300], "a name may occur twice: do not stop after the first")],
+        ),
+        Case(
+            (Small(), f"ab|{end}", {end: 300}),
+            [AB, ord("|"), 300],
+            "`|` in a name is a letter, not an 'or': regex.escape(name) says so to a pattern",
+        ),
+        Case(
+            (Small(), f"{user}ab{end}", {end: 300, user: 301}),
+            [301, AB, 300],
+            "the names come as they stand in the text, whatever the order in the dictionary",
+        ),
+        Case(
+            (Small(), "ab ab", {}),
+            [AB, 32, AB],
+            "with no special tokens the ids are those of `encode`",
+            [
+                (
+                    [*b"ab ab"],
+                    "an empty pattern cuts at every letter: with no names, cut nothing",
+                )
+            ],
         ),
     ]
     return judge(function, cases)
 
 
-def merge_pair(function: Callable[[list[int], tuple[int, int], int], list[int]]) -> Verdict:
-    """Check `merge_pair(ids, pair, new_id) -> ids`: left to right, without overlap."""
+def updated_counts(function: Callable[..., Mapping[tuple[int, int], int]]) -> Verdict:
+    """Check `updated_counts(counts, piece, times, pair, new_id) -> counts` after a merge."""
+    a, b, c, x = 97, 98, 99, 120
+
+    @functools.wraps(function)
+    def as_dictionary(*arguments: Any) -> Any:
+        answer = function(*arguments)
+        return dict(answer) if isinstance(answer, Mapping) else answer
+
+    zero = "a pair that no longer occurs is still there, with 0: leave it out"
     cases = [
         Case(
-            ([97, 97, 97, 98], (97, 97), 256),
-            [256, 97, 98],
-            "walk from left to right; after a merge go on behind both tokens",
+            (Counter({(a, b): 1, (b, c): 1}), (a, b, c), 1, (a, b), 256),
+            {(256, c): 1},
+            "take off what the piece counted before, and add what it counts afterwards",
             [
-                ([256, 256, 98], "a token can be merged once: skip two places after a merge"),
-                ([97, 256, 98], "go from left to right: the first pair wins"),
-                ([97, 97, 97, 98], "nothing was merged: compare ids[i] and ids[i + 1] with pair"),
+                ({(a, b): 0, (b, c): 0, (256, c): 1}, zero),
+                ({(a, b): 1, (b, c): 1, (256, c): 1}, "the piece's old pairs still count"),
+                ({(b, c): 1, (256, c): 1}, "(98, 99) is gone too: its 98 was merged"),
+                ({}, "the new token has a neighbour: that is a new pair"),
             ],
         ),
         Case(
-            ([1, 2, 3, 1, 2], (1, 2), 256),
-            [256, 3, 256],
-            "every occurrence is merged, also the last one",
+            (Counter({(a, b): 7, (b, c): 5, (c, x): 2}), (a, b, c), 5, (a, b), 256),
+            {(a, b): 2, (c, x): 2, (256, c): 5},
+            "a piece that occurs five times counts five times, and other pieces keep theirs",
             [
-                ([256, 3, 1, 2], "you stopped after the first occurrence"),
-                ([256, 3], "the last tokens got lost: look at the end of your loop"),
+                (
+                    {(a, b): 6, (b, c): 4, (c, x): 2, (256, c): 1},
+                    "`times` was left out: the piece occurs five times",
+                ),
+                ({(256, c): 5}, "the pairs of the other pieces got lost: start from `counts`"),
             ],
         ),
         Case(
-            ([1, 2, 1], (1, 2), 256),
-            [256, 1],
-            "a last token that has no neighbour stays as it is",
-            [([256], "the last token got lost: it has no right neighbour, and still belongs")],
+            (Counter({(a, a): 4, (a, b): 2}), (a, a, a, b), 2, (a, a), 256),
+            {(256, a): 2, (a, b): 2},
+            "in aaab the pair counts twice and is merged once: let `merged` say what is left",
+            [({(256, b): 2}, "from left to right: aaab becomes 256, 97, 98")],
         ),
-        Case(([], (1, 2), 256), [], "an empty list has nothing to merge: return an empty list"),
     ]
-    return judge(function, cases)
-
-
-def encode_word(function: Callable[[list[int], dict[tuple[int, int], int]], list[int]]) -> Verdict:
-    """Check `encode_word(ids, ranks) -> ids`: the pair of lowest rank first; ids are 256 + rank."""
-    a, b, c = 97, 98, 99
-    cases = [
-        Case(([a, b], {(a, b): 0}), [256], "merge the known pair: its new id is 256 + its rank"),
-        Case(
-            ([a, b, c], {(a, b): 1, (b, c): 0}),  # not in the order of the ranks
-            [a, 256],
-            "among the pairs that are present, merge the one of lowest rank",
-            [([257, c], "you merged the first pair from the left: the lowest rank comes first")],
-        ),
-        Case(
-            ([a, b, c], {(b, c): 0, (a, b): 1, (257, c): 2}),
-            [a, 256],
-            "ranks decide, not lengths",
-            [([258], "you looked for the longest token: the order of the ranks decides")],
-        ),
-        Case(
-            ([a, b, c], {(a, b): 0, (256, c): 1}),
-            [257],
-            "a merge makes new pairs: look again until none is known",
-            [([256, c], "you stopped after one merge: look again until no pair is known")],
-        ),
-        Case(
-            ([a, b, c, c], {(b, c): 0, (256, c): 1, (a, b): 2}),
-            [a, 257],
-            "after each merge start again from the lowest rank",
-        ),
-        Case(([a, c], {(a, b): 0}), [a, c], "no known pair: return the ids as they are"),
-    ]
-    return judge(function, cases)
+    return judge(as_dictionary, cases)
 
 
 def decode_stream(function: Callable) -> Verdict:

@@ -42,7 +42,7 @@ def token_strip(tokenizer: BPETokenizer, text: str) -> TokenStrip:
 
 
 def vocabulary_size(
-    sizes: Sequence[int], seen: Sequence[float], unseen: Sequence[float], n_embd: int
+    sizes: Sequence[int], seen: Sequence[float], unseen: Sequence[float], n_embd: int, start: int
 ) -> Column:
     """Bytes per token against the vocabulary size, with a slider that reads the curve.
 
@@ -50,7 +50,8 @@ def vocabulary_size(
         sizes: vocabulary sizes in tokens, ascending.
         seen: bytes per token on text that the merges were learned from, one a size.
         unseen: the same on text they were not learned from.
-        n_embd: the width of the embedding table that the slider's sentence counts.
+        n_embd: the width of the table that the slider's sentence counts.
+        start: the size that it opens with, one of `sizes`.
     """
     source = ColumnDataSource({"size": list(sizes), "seen": list(seen), "unseen": list(unseen)})
     plot = figure(
@@ -72,7 +73,7 @@ def vocabulary_size(
         plot.line("size", name, line_width=3, line_dash=dash, **style)
         plot.scatter("size", name, size=8, **style)
     plot.legend.location = "bottom_right"
-    middle = len(sizes) // 2
+    middle = [*sizes].index(start)
     marker = Span(location=sizes[middle], dimension="height", line_color=MARK, line_width=2)
     plot.add_layout(marker)
     slider = Slider(
@@ -94,8 +95,8 @@ def vocabulary_size(
           words.text =
             `<b>${n(size[i])} tokens</b>: a page of 3,000 bytes it has not seen becomes ` +
             `<b>${n(3000 / unseen[i])} tokens</b> (${unseen[i].toFixed(2)} bytes each; ` +
-            `${seen[i].toFixed(2)} on text it learned from); an embedding table of ` +
-            `${n(size[i])} × ${c} takes <b>${n(size[i] * c)} parameters</b>.`;
+            `${seen[i].toFixed(2)} on text it learned from); a table of ` +
+            `${n(size[i])} × ${c} holds <b>${n(size[i] * c)} learned numbers</b>.`;
         """,
     )
     slider.js_on_change("value", tell)
@@ -108,8 +109,8 @@ def sentence(size: int, seen: float, unseen: float, n_embd: int) -> str:
     return (
         f"<b>{size:,} tokens</b>: a page of 3,000 bytes it has not seen becomes "
         f"<b>{round(3000 / unseen):,} tokens</b> ({unseen:.2f} bytes each; {seen:.2f} on text it "
-        f"learned from); an embedding table of {size:,} × {n_embd} takes "
-        f"<b>{size * n_embd:,} parameters</b>."
+        f"learned from); a table of {size:,} × {n_embd} holds "
+        f"<b>{size * n_embd:,} learned numbers</b>."
     )
 
 

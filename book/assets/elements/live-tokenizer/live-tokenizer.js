@@ -1,7 +1,7 @@
 // <live-tokenizer text="…">: type, and see the tokens of GPT-2 and of our own tokenizer.
 //
-// Our vocabulary (14 kB) is fetched when the element comes near the screen. GPT-2's (190 kB)
-// waits until the reader focuses the text box, presses an example or asks for it.
+// Both vocabularies, ours (14 kB) and GPT-2's (190 kB), are fetched when the element comes near
+// the screen.
 // For tests: `element.tokenizers` holds those loaded so far, `element.load(name)` loads one.
 
 import { whenNear } from "../../parts/near.js";
@@ -12,6 +12,8 @@ import { whatFailed } from "../../parts/what-failed.js";
 const FIRST_TEXT = "To be, or not to be: that is the question.";
 const SHOWN = 400;       // chips on the page at most; the counts are always for the whole text
 const ANNOUNCE = 1000;   // milliseconds without typing before a screen reader is told
+const JOINER = "\u200d"; // between the parts of some emoji
+const { Segmenter } = Intl;  // Firefox has it since 2024
 
 const EXAMPLES = [
   { label: "Sentence", text: "My kingdom for a horse, and nobody's changing my mind." },
@@ -34,7 +36,7 @@ class LiveTokenizer extends HTMLElement {
   connectedCallback() {
     if (this.input) return;
     this.build();
-    whenNear(this, () => this.load());
+    whenNear(this, () => this.pose());
   }
 
   build() {
@@ -43,7 +45,6 @@ class LiveTokenizer extends HTMLElement {
       id: `${id}-text`, class: "mg-input", rows: 3, dir: "auto", spellcheck: "false",
       autocomplete: "off", autocapitalize: "off",
       input: () => { this.touched = true; this.draw(); },
-      focus: () => this.load("gpt2"),
     });
     this.input.value = this.getAttribute("text") ?? FIRST_TEXT;
     const examples = EXAMPLES.map(({ label, name, lang, text }) => make("button", {
@@ -98,7 +99,7 @@ class LiveTokenizer extends HTMLElement {
     this.touched = true;
     this.input.value = text;
     this.draw();
-    this.load("gpt2");
+    this.pose();
   }
 
   // Resolves to the tokenizer, or to undefined after having said on the page that it failed.
@@ -108,7 +109,7 @@ class LiveTokenizer extends HTMLElement {
     return panel.loading;
   }
 
-  // For its picture: both vocabularies.
+  // Both vocabularies, for its picture too.
   pose() { return Promise.all(Object.keys(this.panels).map((name) => this.load(name))); }
 
   async attempt(name, panel) {
@@ -132,11 +133,14 @@ class LiveTokenizer extends HTMLElement {
   draw() {
     const text = this.input.value;
     this.bytes = new TextEncoder().encode(text);
-    const characters = [...text].length;  // code points, as Python's len counts them
+    const points = [...text].length;  // as Python's len counts them
+    const signs = Segmenter && [...new Segmenter().segment(text)].length;  // as a reader does
     const half = /\p{Surrogate}/u.test(text)
       ? " Half of a surrogate pair is no character: it is encoded as U+FFFD." : "";
-    this.sizes.textContent =
-      `${count(characters, "character")}, ${count(this.bytes.length, "UTF-8 byte")}.${half}`;
+    const seen = signs && signs !== points ? `${count(signs, "sign")} of ` : "";
+    const joined = text.includes(JOINER) ? " U+200D, which cannot be seen, joins several to one sign." : "";
+    this.sizes.textContent = `${seen}${count(points, "code point")}, `
+      + `${count(this.bytes.length, "UTF-8 byte")}.${joined}${half}`;
     for (const name of Object.keys(VOCABULARIES)) this.drawPanel(name);
     this.announce();
   }
@@ -150,7 +154,7 @@ class LiveTokenizer extends HTMLElement {
     panel.button.setAttribute("aria-disabled", String(panel.state === "loading"));
     panel.detail.textContent = tokenizer ? "Point at a token, or move to it with the arrow keys." : "";
     panel.message.textContent = {
-      waiting: "Type, or press an example or this button, and the tokens appear here.",
+      waiting: "The tokens appear here.",
       loading: `Loading ${owner} vocabulary …`,
       failed: panel.why,
     }[panel.state] ?? "";
@@ -159,9 +163,9 @@ class LiveTokenizer extends HTMLElement {
     panel.total = ids.length;
     panel.message.textContent = ids.length > SHOWN
       ? `The first ${SHOWN} tokens are shown; the counts are for the whole text.` : "";
-    const ratio = ids.length ? (this.bytes.length / ids.length).toFixed(2) : "no";
+    const ratio = ids.length ? `, ${(this.bytes.length / ids.length).toFixed(2)} bytes per token` : "";
     panel.counts.replaceChildren(make("strong", { text: number(ids.length) }),
-      ` ${ids.length === 1 ? "token" : "tokens"}, ${ratio} bytes per token`);
+      ` ${ids.length === 1 ? "token" : "tokens"}${ratio}`);
     this.drawChips(panel, tokenizer, ids.slice(0, SHOWN));
   }
 

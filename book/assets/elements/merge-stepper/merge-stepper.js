@@ -104,7 +104,7 @@ class MergeStepper extends HTMLElement {
         button("play", "Play", () => (this.timer ? this.pause() : this.start())),
         button("reset", "Reset", () => { this.pause(); this.go(0); })),
       make("div", { class: "mg-progress" }, this.slider, this.place),
-      this.status, this.view, this.tables);
+      this.status, this.view, this.training ? this.tables : this.buildLegend());
     this.go(0);
   }
 
@@ -127,6 +127,11 @@ class MergeStepper extends HTMLElement {
         make("div", {}, make("label", { class: "mg-label", for: `${id}-text`, text: "A word to encode" }), this.input),
         make("div", {}, make("label", { class: "mg-label", for: `${id}-ranks`, text: "Merges learned by" }), this.select)),
       this.pieces];
+  }
+
+  buildLegend() {
+    return make("p", { class: "mg-legend" },
+      "Between two tokens stands the rank of their pair, – where it has none. The lowest is framed, and merged next. The number under a token is its id.");
   }
 
   async choose(name) {
@@ -230,12 +235,14 @@ class MergeStepper extends HTMLElement {
     if (this.at === last) this.pause();
   }
 
-  // Keep the current row in sight inside its own box, without moving the page.
+  // Keep the current row in sight inside its own box, without moving the page; the first row
+  // that shows is a whole one.
   follow() {
     const row = this.rows.children[this.at];
     if (!row) return;
     const over = row.offsetTop + row.offsetHeight - this.view.clientHeight;
-    this.view.scrollTop = Math.max(0, over);
+    const first = [...this.rows.children].find((other) => other.offsetTop >= over);
+    this.view.scrollTop = over > 0 && first ? first.offsetTop : 0;
   }
 
   describe() {

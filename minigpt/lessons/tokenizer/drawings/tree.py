@@ -1,4 +1,4 @@
-"""Drawings of the chapter on tokenization, from its own tokenizers."""
+"""The merges of a word as a tree."""
 
 from __future__ import annotations
 
