@@ -328,14 +328,15 @@ def choose(scores, temperature=1.0, top_k=None, top_p=None):
     if top_k is not None:
         probabilities[top_k:] = 0
     if top_p is not None:
-        probabilities[probabilities.cumsum(dim=-1) - probabilities >= top_p] = 0
-    return tokens[torch.multinomial(probabilities, 1)[0]]
+        before = probabilities.cumsum(dim=-1) - probabilities  # of the better ones
+        probabilities[before >= top_p] = 0
+    return tokens[torch.multinomial(probabilities, 1)[0]]  # of those left, by their shares
 
 
 @torch.no_grad()
 def generate(model, ids, n_tokens, **how):
     """Continue a text, with each token chosen as you say."""
     for _ in range(n_tokens):
-        scores = model(ids[None, -model.context_length :])[0, -1]
+        scores = model(ids[None, -model.context_length :])[0, -1]  # (V,), after the last token
         ids = torch.cat([ids, choose(scores, **how)[None]])
     return ids
