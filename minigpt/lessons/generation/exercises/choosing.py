@@ -11,7 +11,7 @@ from torch import Tensor
 from minigpt.lessons.judge import Case, Verdict, judge, name_of, shown
 
 DRAWS = 3000
-CHANCE = 0.05  # farther off than this, three thousand draws are not by these shares
+CHANCE = 0.035  # farther off than this, three thousand draws are not by these shares
 
 
 def choose_by_min_p(function: Callable[[Tensor, float, float], Tensor]) -> Verdict:
@@ -29,12 +29,13 @@ def choose_by_min_p(function: Callable[[Tensor, float, float], Tensor]) -> Verdi
         return Shares((counts / DRAWS).tolist())
 
     call.__name__ = name_of(function)
-    scores = torch.tensor([2.0, 5.0, 4.0, 0.0, 4.5])
+    scores = torch.tensor([6.0, 34.0, 22.0, 10.0, 28.0]).log()
     cases = [
-        _min_p_case(scores, 1.0, 0.3, "keep what has at least min_p times the best's probability"),
-        _min_p_case(scores, 2.0, 0.3, "the temperature comes first, then the cut"),
+        _min_p_case(scores, 1.0, 0.25, "keep what has at least min_p times the best's probability"),
+        _min_p_case(scores, 1.0, 0.7, "keep what has at least min_p times the best's probability"),
+        _min_p_case(scores, 3.0, 0.62, "the temperature comes first, then the cut"),
         _min_p_case(scores, 1.0, 1.0, "the best has all of its own probability: it always stays"),
-        _min_p_case(scores, 1.0, 0.001, "a small share cuts little"),
+        _min_p_case(scores, 1.0, 0.01, "a small share cuts little"),
     ]
     return judge(call, cases)
 
@@ -79,10 +80,14 @@ def _min_p_case(scores: Tensor, temperature: float, min_p: float, hint: str) -> 
     before = torch.empty_like(p)
     before[order] = p[order].cumsum(dim=-1) - p[order]
     absolute = "min_p is a share of the best's probability, not a probability"
+    only = (
+        "only the best ever came. Others stay too: those with at least min_p times its "
+        "probability, and what stays is drawn"
+    )
     late = "cut by the probabilities after the temperature, which comes first"
     mistakes = [
+        (_shares(p, p == p.max()), only),
         (_shares(p, p >= min_p), absolute),
-        (_shares(p, p > min_p * p.max()), "what has exactly the share stays: keep at least min_p"),
         (_shares(p, before < min_p), "that is top-p, which adds probabilities up"),
         (
             _shares(p, everything),
@@ -91,7 +96,6 @@ def _min_p_case(scores: Tensor, temperature: float, min_p: float, hint: str) -> 
         (_shares(plain, plain >= min_p * plain.max()), "the temperature does nothing"),
         (_shares(p, plain >= min_p * plain.max()), late),
         (_shares(right / right.sum(), right), "what stays keeps its share: draw by probabilities"),
-        (_shares(p, p == p.max()), "draw among those that stay: argmax leaves no chance"),
         (_shares(p, ~right), "the other way round: the improbable go, the probable stay"),
     ]
     expected = _shares(p, right)
