@@ -87,6 +87,7 @@ def _min_p_case(scores: Tensor, temperature: float, min_p: float, hint: str) -> 
     late = "cut by the probabilities after the temperature, which comes first"
     mistakes = [
         (_shares(p, p == p.max()), only),
+        (_shares(p, plain >= min_p * plain.max()), late),
         (_shares(p, p >= min_p), absolute),
         (_shares(p, before < min_p), "that is top-p, which adds probabilities up"),
         (
@@ -94,7 +95,6 @@ def _min_p_case(scores: Tensor, temperature: float, min_p: float, hint: str) -> 
             "nothing was cut: what is too improbable needs a probability of 0",
         ),
         (_shares(plain, plain >= min_p * plain.max()), "the temperature does nothing"),
-        (_shares(p, plain >= min_p * plain.max()), late),
         (_shares(right / right.sum(), right), "what stays keeps its share: draw by probabilities"),
         (_shares(p, ~right), "the other way round: the improbable go, the probable stay"),
     ]
