@@ -13,7 +13,7 @@ from minigpt.lessons.ladder import CHAPTERS
 
 REWRITTEN: tuple[str, ...] = ("generation",)
 MOST_WORDS, FEWEST_DRAWINGS, FEWEST_QUESTIONS = 3000, 8, 3
-EXERCISE = re.compile(r"^\*\*\d\. ", re.MULTILINE)
+EXERCISE = re.compile(r"^\*\*\d\.", re.MULTILINE)
 
 
 def exercises(stem: str) -> list[str]:
