@@ -355,11 +355,13 @@ def choose(scores, temperature=1.0, top_k=None, top_p=None):
     """One token, by its scores (V)."""
     if temperature == 0:
         return scores.argmax()
-    probabilities, tokens = (scores / temperature).softmax(dim=-1).sort(descending=True)
+    probabilities = (scores / temperature).softmax(dim=-1)
+    probabilities, tokens = probabilities.sort(descending=True)
     if top_k is not None:
         probabilities[top_k:] = 0
     if top_p is not None:
-        probabilities[probabilities.cumsum(dim=-1) - probabilities >= top_p] = 0
+        before = probabilities.cumsum(dim=-1) - probabilities
+        probabilities[before >= top_p] = 0
     return tokens[torch.multinomial(probabilities, 1)[0]]
 
 
@@ -367,6 +369,6 @@ def choose(scores, temperature=1.0, top_k=None, top_p=None):
 def generate(model, ids, n_tokens, **how):
     """Continue a text, with each token chosen as you say."""
     for _ in range(n_tokens):
-        scores = model(ids[None, -model.context_length :])[0, -1]
+        scores = model(ids[None, -model.context_length :])[0, -1]  # (V,)
         ids = torch.cat([ids, choose(scores, **how)[None]])
     return ids

@@ -3,65 +3,112 @@
 from __future__ import annotations
 
 import functools
+import math
 
-import pytest
 import torch
 from submissions import Submissions, wrong
+from torch.nn import functional as F
 
-from minigpt.generation import generate
-from minigpt.generation.sampling import apply_temperature, keep_top_p
+from minigpt.generation import Sampling
+from minigpt.generation.sampling import penalise_repetitions
 from minigpt.generation.text_stream import _until
 from minigpt.lessons.generation import exercises as check
-from minigpt.model import GPT, GPTConfig
+from my_gpt import choose, generate
 
 
-def sharpened(probabilities, temperature):
-    powers = (probabilities / probabilities.max()) ** (1 / temperature)
-    return powers / powers.sum()
+def choose_by_min_p(scores, temperature, min_p, keeps=None, p=None):
+    """`keeps` says by the probabilities which stay, `p` what they are."""
+    probabilities = (p or (lambda s, t: (s / t).softmax(dim=-1)))(scores, temperature)
+    stays = (keeps or (lambda q: q >= min_p * q.max()))(probabilities)
+    return torch.multinomial(probabilities * stays, 1)[0]
 
 
-def sharpened_in_place(probabilities, temperature):
-    probabilities /= probabilities.max()
-    return sharpened(probabilities, temperature)
+def min_p_by_absolute(scores, temperature, min_p):
+    p = (scores / temperature).softmax(dim=-1)
+    stays = p >= min_p if (p >= min_p).any() else p == p.max()
+    return torch.multinomial(p * stays, 1)[0]
 
 
-def top_p(probabilities, p, enough=lambda total, p: total >= p):
-    kept, total = [], 0.0
-    for i in probabilities.argsort(descending=True).tolist():
-        kept.append(i)
-        total += probabilities[i].item()
-        if enough(total, p):
-            break
-    return kept
+def min_p_as_top_p(scores, temperature, min_p):
+    return choose(scores, temperature, top_p=min_p)
 
 
-def top_p_without_crossing(probabilities, p):
-    order = probabilities.argsort(descending=True)
-    return order[probabilities[order].cumsum(dim=0) < p].tolist()
+def min_p_before_temperature(scores, temperature, min_p):
+    plain = scores.softmax(dim=-1)
+    stays = plain >= min_p * plain.max()
+    return choose_by_min_p(scores, temperature, min_p, keeps=lambda q: stays)
 
 
-def top_p_from_the_first(probabilities, p):
-    count = int((probabilities.cumsum(dim=0) < p).sum()) + 1
-    return list(range(count))
+def min_p_by_scores(scores, temperature, min_p):
+    divided = scores / temperature
+    far = divided < divided.max() + math.log(min_p)
+    return torch.multinomial(divided.masked_fill(far, -math.inf).softmax(dim=-1), 1)[0]
 
 
-def top_p_from_the_worst(probabilities, p):
-    order = probabilities.argsort()
-    count = int((probabilities[order].cumsum(dim=0) < p).sum()) + 1
-    return order[:count].tolist()
+def min_p_sorted_places(scores, temperature, min_p):
+    p = (scores / temperature).softmax(dim=-1).sort(descending=True).values
+    return torch.multinomial(p * (p >= min_p * p[0]), 1)[0]
 
 
-def tokens_read(n_prompt, n_new):
-    return sum(n_prompt + i for i in range(n_new)), n_prompt + n_new - 1
+def min_p_in_place(scores, temperature, min_p):
+    scores /= temperature
+    return choose_by_min_p(scores, 1.0, min_p)
 
 
-def tokens_read_wrongly(without=None, cached=None):
-    def submission(n_prompt, n_new):
-        right = tokens_read(n_prompt, n_new)
-        wrong = [f and f(n_prompt, n_new) for f in (without, cached)]
-        return tuple(r if w is None else w for r, w in zip(right, wrong, strict=True))
+def penalised(scores, ids, penalty):
+    lowered, old = scores.clone(), scores[ids]
+    lowered[ids] = torch.where(old > 0, old / penalty, old * penalty)
+    return lowered
+
+
+def penalised_in_place(scores, ids, penalty):
+    scores[ids] = penalised(scores, ids, penalty)[ids]
+    return scores
+
+
+def penalised_each_time(scores, ids, penalty):
+    for i in ids:
+        scores = penalised(scores, i[None], penalty)
+    return scores
+
+
+def penalised_where(change, everywhere=False):
+    def submission(scores, ids, penalty):
+        has = torch.zeros(len(scores), dtype=torch.bool)
+        has[ids] = True
+        return torch.where(has | everywhere, change(scores, penalty), scores)
 
     return submission
+
+
+def generate_cached(model, ids, n_tokens, place_of=lambda i: i, read_last=False):
+    caches, ids = [{} for _ in model.blocks], ids.tolist()
+    wanted, place = len(ids) + n_tokens, 0
+    while len(ids) < wanted + read_last:
+        while place < len(ids):
+            scores = read_one(model, ids[place], place_of(place), caches)
+            place += 1
+        ids.append(scores.argmax().item())
+    return torch.tensor(ids[:wanted])
+
+
+@torch.no_grad()
+def read_one(model, token, place, caches):
+    x = model.token_embedding(torch.tensor(token)) + model.position_embedding(torch.tensor(place))
+    x = x.view(1, 1, -1)
+    for block, kept in zip(model.blocks, caches, strict=True):
+        own = block.attention
+        q, k, v = map(own.split, own.qkv(block.norm_1(x)).chunk(3, dim=-1))
+        for name, new in (("k", k), ("v", v)):
+            kept[name] = torch.cat([kept[name], new], dim=2) if name in kept else new
+        found = F.scaled_dot_product_attention(q, kept["k"], kept["v"])
+        x = x + own.projection(found.transpose(1, 2).flatten(2))
+        x = x + block.mlp(block.norm_2(x))
+    return (model.final_norm(x) @ model.token_embedding.weight.T)[0, 0]
+
+
+def generate_uncached(model, ids, n_tokens):
+    return generate(model, ids, n_tokens, temperature=0)
 
 
 def write_until(pieces, stop):
@@ -271,28 +318,28 @@ def accept_by_loops(p, q):
 
 
 CORRECT = {
-    "sharpened": sharpened,
-    "top_p": top_p,
-    "tokens_read": tokens_read,
+    "choose_by_min_p": choose_by_min_p,
+    "penalised": penalised,
     "write_until": write_until,
+    "generate_cached": generate_cached,
     "accept_or_replace": accept_or_replace,
 }
 
 OTHERWISE_CORRECT = [
-    ("sharpened", lambda p, t: (p.log() / t).softmax(dim=-1)),
-    ("sharpened", lambda p, t: apply_temperature(p.log()[None], t)[0].softmax(dim=-1)),
-    ("sharpened", lambda *given: sharpened(*given).tolist()),
-    ("top_p", lambda *given: (i for i in top_p(*given))),
-    ("top_p", lambda *given: [torch.tensor(i) for i in top_p(*given)]),
+    ("choose_by_min_p", lambda *given: choose_by_min_p(*given).item()),
+    ("choose_by_min_p", min_p_by_scores),
     (
-        "top_p",
-        lambda probabilities, p: sorted(
-            keep_top_p(probabilities.log()[None], p)[0].isfinite().nonzero()[:, 0].tolist(),
-            key=lambda i: -probabilities[i],
-        ),
+        "choose_by_min_p",
+        lambda scores, t, p: Sampling(temperature=t, min_p=p).choose(scores[None])[0],
     ),
-    ("tokens_read", lambda n, m: (n * m + m * (m - 1) / 2, n + m - 1)),
-    ("tokens_read", lambda *given: [*tokens_read(*given)]),
+    ("penalised", lambda *given: penalised(*given).tolist()),
+    (
+        "penalised",
+        lambda scores, ids, penalty: penalise_repetitions(
+            scores[None], F.one_hot(ids, len(scores)).amax(dim=0)[None].bool(), penalty
+        )[0],
+    ),
+    ("generate_cached", lambda *given: generate_cached(*given).tolist()),
     ("write_until", write_by_letters),
     ("write_until", lambda pieces, stop: _until([stop], pieces)),
     ("accept_or_replace", accept_by_loops),
@@ -308,92 +355,64 @@ OTHERWISE_CORRECT = [
 
 WRONG = [  # check, submission, a part of the hint that it must earn
     *wrong(
-        "sharpened",
-        (lambda p, t: p / t, "of probabilities, take a power"),
-        (lambda p, t: p / t / (p / t).sum(), "changes nothing once they sum to 1"),
-        (lambda p, t: (p / t).softmax(dim=-1), "softmax takes logits"),
-        (lambda p, t: p.softmax(dim=-1), "softmax takes logits"),
-        (lambda p, t: (p ** (1 / t)).softmax(dim=-1), "takes exp once more"),
-        (lambda p, t: p ** (1 / t), "divide the powers by their sum"),
-        (lambda p, t: p**t, "1 / temperature is the exponent"),
-        (lambda p, t: p**t / (p**t).sum(), "1 / temperature is the exponent"),
-        (lambda p, t: (p.log() * t).softmax(dim=-1), "1 / temperature is the exponent"),
-        (lambda p, t: p.log() / t, "those are logits"),
-        (lambda p, t: p ** (1 / t) / (p ** (1 / t)).sum(), "divide by the largest probability"),
-        (lambda p, t: sharpened(p + 1e-6, t), "stays 0 at every temperature"),
-        (sharpened_in_place, "build a new tensor"),
-        (lambda p, t: sharpened(p, 0.5), "returned [0.76, 0.24]"),
+        "choose_by_min_p",
+        (lambda s, t, p: choose_by_min_p(s, t, 0.0), "nothing was cut"),
+        (lambda s, t, p: choose(s, t), "nothing was cut"),
+        (min_p_by_absolute, "not a probability"),
+        (min_p_as_top_p, "only the best ever came"),
+        (
+            lambda s, t, p: min_p_as_top_p(s, t, p) if p == 0.7 else choose_by_min_p(s, t, p),
+            "top-p",
+        ),
+        (min_p_before_temperature, "which comes first"),
+        (lambda s, t, p: choose_by_min_p(s, 1.0, p), "the temperature does nothing"),
+        (
+            lambda s, t, p: choose_by_min_p(s, t, p, lambda q: q > p * q.max()),
+            "raised RuntimeError",
+        ),
+        (lambda s, t, p: (s / t).argmax(), "only the best ever came"),
+        (
+            lambda s, t, p: choose_by_min_p(s, t, p, lambda q: q < p * q.max()),
+            "the other way round",
+        ),
+        (
+            lambda s, t, p: torch.multinomial(
+                ((q := (s / t).softmax(-1)) >= p * q.max()).to(q.dtype), 1
+            )[0],
+            "draw by probabilities",
+        ),
+        (min_p_sorted_places, "keep what has at least"),
+        (min_p_in_place, "build a new tensor"),
+        (lambda s, t, p: (s / t).softmax(-1), "it must be one token"),
+        (lambda s, t, p: (s / t).softmax(-1).max(), "a whole number"),
+        (lambda s, t, p: 7, "the tokens are 0 to 4"),
     ),
     *wrong(
-        "top_p",
-        (top_p_without_crossing, "so that one stays at least"),
-        (lambda probabilities, p: top_p(probabilities, p)[:-1], "so that one stays at least"),
+        "penalised",
+        (lambda s, ids, penalty: s, "nothing was lowered"),
+        (penalised_each_time, "however often it has it"),
+        (penalised_in_place, "build a new tensor"),
+        (penalised_where(lambda s, p: s / p), "a score below 0, divided, goes up"),
+        (penalised_where(lambda s, p: s * p), "a score above 0, multiplied, goes up"),
+        (penalised_where(lambda s, p: s - p), "do not subtract"),
         (
-            lambda *given: top_p_without_crossing(*given) or top_p(*given),
-            "so that one stays at least",
+            penalised_where(lambda s, p: torch.where(s > 0, s * p, s / p)),
+            "the other way round",
         ),
         (
-            lambda probabilities, p: top_p(probabilities, p, lambda total, p: total > p),
-            "equals p has reached it",
+            penalised_where(lambda s, p: torch.where(s > 0, s / p, s * p), everywhere=True),
+            "only the tokens that the text has",
         ),
-        (
-            lambda probabilities, p: probabilities.argsort(descending=True).tolist()[
-                : len(top_p(probabilities, p)) + 1
-            ],
-            "stop when the sum has reached p",
-        ),
-        (lambda *given: sorted(top_p(*given)), "in the order of their ids"),
-        (lambda *given: top_p(*given)[::-1], "begin with the least likely"),
-        (lambda *given: [*range(len(top_p(*given)))], "places in the sorted order"),
-        (top_p_from_the_first, "not with id 0"),
-        (top_p_from_the_worst, "descending=True"),
-        (lambda q, p: q[top_p(q, p)].tolist(), "return the tokens' ids"),
-        (lambda q, p: [i for i in top_p(q, 1.0) if q[i] >= p], "not every token's own"),
-        (
-            lambda q, p: top_p(q, p) if p == 0.9 else [i for i in top_p(q, 1) if q[i] > p],
-            "at least",
-        ),
-        (
-            lambda q, p: top_p(q, p) if p >= 0.5 else [i for i in top_p(q, 1.0) if q[i] >= p],
-            "not every token's own",
-        ),
-        (lambda q, p: [i for i in top_p(q, 1.0) if q[i] >= p * q.max()], "that is min-p"),
-        (lambda q, p: torch.tensor(top_p(q, p)), ".tolist()"),
-        (lambda q, p: top_p(q, p) if p < 1 else q.argsort(descending=True).tolist(), "not needed"),
+        (lambda s, ids, p: penalised(s, ids, p)[ids], "not of the text's alone"),
     ),
-    *(
-        ("tokens_read", tokens_read_wrongly(*functions), hint)
-        for functions, hint in (
-            (
-                (lambda n, m: sum(n + i for i in range(m + 1)), lambda n, m: n + m),
-                "is written, but never read",
-            ),
-            ((lambda n, m: sum(n + i for i in range(m + 1)),), "is written, but never read"),
-            ((None, lambda n, m: n + m), "is written, but never read"),
-            ((lambda n, m: sum(range(m)), lambda n, m: m - 1), "the prompt is read too"),
-            ((lambda n, m: sum(range(m + 1)), lambda n, m: m), "the prompt is read too"),
-            ((None, lambda n, m: m), "the prompt is read too"),
-            ((lambda n, m: (n + m) ** 2,), "add up the lengths"),
-            ((lambda n, m: (n + m) ** 2 / 2,), "add up the lengths"),
-            ((lambda n, m: (n + m) * m, lambda n, m: n + m), "add up the lengths"),
-            ((lambda n, m: (n + m) * m,), "add up the lengths"),
-            ((lambda n, m: n * m,), "not the prompt alone"),
-            ((lambda n, m: sum(range(n + m)),), "not token by token"),
-            ((lambda n, m: sum(range(n + m + 1)),), "not token by token"),
-            (
-                (
-                    lambda n, m: sum((n + i) ** 2 for i in range(m)),
-                    lambda n, m: n * n + sum(range(n + 1, n + m)),
-                ),
-                "not the pairs of tokens",
-            ),
-            ((None, lambda n, m: tokens_read(n, m)[0]), "no token is read twice"),
-            ((lambda n, m: n + m - 1, lambda n, m: tokens_read(n, m)[0]), "in the order without"),
-            ((lambda n, m: n + m - 1,), "everything is read again for each new token"),
-            ((lambda n, m: -1,), "one token longer"),
-        )
+    *wrong(
+        "generate_cached",
+        (generate_uncached, "all was read again for each token"),
+        (lambda *given: generate_cached(*given, read_last=True), "the last token is read"),
+        (lambda m, ids, n: generate_cached(m, ids, n)[len(ids) :], "return the prompt before"),
+        (lambda *given: generate_cached(*given)[:-1], "one token more"),
+        (lambda *given: generate_cached(*given, place_of=lambda i: 0), "at its own place"),
     ),
-    ("tokens_read", lambda n, m: n + m - 1, "one token longer"),
     *wrong(
         "write_until",
         (write_checking_for_equal, "in the middle of a piece"),
@@ -500,19 +519,6 @@ class TestSubmissions(Submissions):
 
     exercises, correct, wrong = check, CORRECT, WRONG
     otherwise_correct = OTHERWISE_CORRECT
-
-
-@pytest.mark.parametrize(("n_prompt", "n_new"), [(5, 3), (8, 1)])
-def test_tokens_read_are_those_of_the_package(n_prompt, n_new, monkeypatch):
-    read = []
-    forward = GPT.forward
-    counted = lambda model, ids, *rest: read.append(ids.numel()) or forward(model, ids, *rest)  # noqa: E731
-    monkeypatch.setattr(GPT, "forward", counted)
-    model = GPT(GPTConfig(5, 8, n_layer=1, n_head=1, n_embd=2), torch.Generator().manual_seed(0))
-    for cached, tokens in zip((False, True), tokens_read(n_prompt, n_new), strict=True):
-        read.clear()
-        generate(model, [[1] * n_prompt], n_new, cached=cached)
-        assert sum(read) == tokens
 
 
 def test_the_check_of_a_stream_counts_the_pieces_that_were_taken():

@@ -250,7 +250,7 @@ def test_the_reader_sees_these_numbers(element, scores, name):
         assert len(found) == SHOWN + 1
         for (token, model, now, count), i in zip(found[:SHOWN], order, strict=False):
             removed = wanted["removed"][i]
-            by = {"temperature": "T = 0"}.get(removed, LABELS.get(removed, "").lower())
+            by = {"temperature": "τ = 0"}.get(removed, LABELS.get(removed, "").lower())
             assert (token, model, count) == (spelled[i], decimals(own[i].item()), "")
             assert now == (decimals(after[i].item()) if removed == "kept" else f"out by {by}")
         left = [wanted["removed"][i] for i in order[SHOWN:]].count("kept")

@@ -11,9 +11,9 @@ from drawn_figure import drawn
 
 from minigpt.lessons.drawing.lines import MARKERS
 from minigpt.lessons.drawing.palette import BLUE
-from minigpt.lessons.generation.cache_plots import cache_diagram, tokens_per_second
+from minigpt.lessons.generation.cache_plots import tokens_per_second
 from minigpt.lessons.generation.plots import counted_draws, temperatures
-from minigpt.lessons.generation.text_probabilities import probability_along, text_heat
+from minigpt.lessons.generation.text_probabilities import text_heat
 
 nan = math.nan
 
@@ -125,90 +125,6 @@ def test_temperatures_that_cannot_be_drawn_are_refused(tokens, probabilities, me
         temperatures(tokens, probabilities)
 
 
-def marks(html: str) -> list[list[str]]:
-    """What the cells of each row of the body show, tags removed."""
-    rows = re.findall(r"<tr>(.*?)</tr>", re.search("<tbody>(.*)</tbody>", html)[1])
-    return [
-        [re.sub("<[^>]*>", "", cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row)]
-        for row in rows
-    ]
-
-
-def test_without_a_cache_a_triangle_is_computed_with_one_a_diagonal():
-    without, with_one = (cache_diagram(list("abcd"), cached) for cached in (False, True))
-    assert without.steps == [["●"] * i + [""] * (4 - i) for i in (1, 2, 3, 4)]
-    assert with_one.steps == [["○"] * i + ["●"] + [""] * (3 - i) for i in range(4)]
-    assert (without.computed, with_one.computed) == ([1, 2, 3, 4], [1, 1, 1, 1])
-    assert "10 in all, 6 of them again" in without.caption
-    assert "4 in all, none of them again" in with_one.caption
-    for diagram in (without, with_one):
-        html = diagram._repr_html_()
-        rows = [[str(n), *row] for n, row in zip(diagram.computed, diagram.steps, strict=True)]
-        assert marks(html) == rows
-        assert f">{sum(diagram.computed)}</td><td colspan" in html
-
-
-def test_a_prompt_is_read_in_one_step():
-    without, with_one = (cache_diagram(list("abcd"), cached, 3) for cached in (False, True))
-    assert without.steps == [["●", "●", "●", ""], ["●"] * 4]
-    assert with_one.steps == [["●", "●", "●", ""], ["○", "○", "○", "●"]]
-    assert (without.computed, with_one.computed) == ([3, 4], [3, 1])
-    assert "7 in all, 3 of them again" in without.caption
-    assert "4 in all, none of them again" in with_one.caption
-
-
-def test_a_cache_is_printed():
-    assert repr(cache_diagram(["To", "·be", "<"], True, 2)).splitlines() == [
-        "With a cache: a step computes keys and values of new tokens alone (●) and reads those "
-        "of the others (○). 3 in all, none of them again",
-        "            ●  To ·be   <",
-        "step 1      2   ●   ●",
-        "step 2      1   ○   ○   ●",
-        "in all      3",
-    ]
-
-
-def test_a_cache_can_be_read_aloud_and_scrolled(browser):
-    diagram = cache_diagram([f"·token{i}" for i in range(8)], True)
-    page = browser.new_page(viewport={"width": 360, "height": 500})
-    try:
-        page.set_content(
-            f"<!doctype html><title>A table</title><main>{diagram._repr_html_()}</main>"
-        )
-        group = page.get_by_role("group", name=diagram.caption)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360
-        assert group.evaluate("e => e.scrollWidth > e.clientWidth")
-        page.keyboard.press("Tab")
-        assert group.evaluate("e => e === document.activeElement")
-        table = page.get_by_role("table", name=diagram.caption)
-        heads = table.get_by_role("rowheader").all_text_contents()
-        assert heads == [*(f"step {i}" for i in range(1, 9)), "in all"]
-        names = [c.get_attribute("aria-label") for c in table.locator("tbody [role=img]").all()]
-        assert names == [x for i in range(8) for x in [*["read"] * i, "computed"]]
-        assert table.get_by_role("columnheader", name="computed").count() == 1
-        grounds = table.locator("tbody td").evaluate_all(
-            "cells => cells.map((c) => [c.textContent, getComputedStyle(c).backgroundColor])"
-        )
-        by_mark = {mark: {ground for m, ground in grounds if m == mark} for mark in "●○"}
-        assert by_mark["○"] == {"rgba(0, 0, 0, 0)"}
-        assert by_mark["●"] & by_mark["○"] == set()
-    finally:
-        page.close()
-
-
-@pytest.mark.parametrize(
-    ("tokens", "prompt", "message"),
-    [
-        ([], 1, "the prompt has 1 of 0 tokens: give at least one token"),
-        (["a"], 0, "the prompt has 0 of 1 tokens"),
-        (["a"], 2, "the prompt has 2 of 1 tokens"),
-    ],
-)
-def test_a_cache_without_a_step_is_refused(tokens, prompt, message):
-    with pytest.raises(ValueError, match=message):
-        cache_diagram(tokens, True, prompt)
-
-
 LENGTHS = [1, 64, 256]
 SECONDS = {"without a cache": [0.002, 0.008, 0.032], "<with>": [0.002, 0.0021, 0.0025]}
 
@@ -287,13 +203,14 @@ PROBABILITIES = [0.0001, 0.01, 0.0999, 0.1, 0.5, 1.0]
 
 def test_a_text_is_printed_with_its_probabilities():
     assert repr(text_heat(PIECES, PROBABILITIES, "The play")).splitlines() == [
-        "The play: mean 0.28 over 6 tokens, 3 of them below 0.1",
+        "The play: 3.19 nats a token, 3 of 6 tokens less probable than 0.1",
         "First < 0.001 | ·<b> 0.010 | one 0.100 | :↵ 0.100 | ↵↵ 0.500 | é 1.000",
     ]
     assert (
         text_heat(["a"], [0.5]).caption
-        == "Probability: mean 0.50 over 1 tokens, 0 of them below 0.1"
+        == "Probability: 0.69 nats a token, 0 of 1 tokens less probable than 0.1"
     )
+    assert text_heat(["a"], [0.0]).caption.startswith("Probability: inf nats a token")
 
 
 def luminance(red: float, green: float, blue: float) -> float:
@@ -367,46 +284,10 @@ def test_a_text_that_cannot_be_shaded_is_refused(pieces, probabilities, message)
         text_heat(pieces, probabilities)
 
 
-ALONG = {"human": [0.05, 0.5, 0.2, 0.09], "<beam>": [0.9, 1.0]}
-
-
-def test_each_text_has_a_plot_on_the_same_axes():
-    *plots, words = probability_along(ALONG).children
-    assert [plot.title.text for plot in plots] == ["human (mean 0.21)", "<beam> (mean 0.95)"]
-    for plot, values in zip(plots, ALONG.values(), strict=True):
-        (line,) = plot.hover.renderers
-        assert line.data_source.data == {
-            "place": list(range(1, len(values) + 1)),
-            "probability": values,
-        }
-        assert plot.x_range is plots[0].x_range
-        assert (plot.y_range.start, plot.y_range.end) == (-0.05, 1.05)
-    assert plots[0].x_range.start < 1 < 4 < plots[0].x_range.end
-    assert [plot.xaxis.axis_label is None for plot in plots] == [True, False]
-    assert words.text == (
-        "“human”: mean 0.21 over 4 tokens, 2 of them below 0.1. “&lt;beam&gt;”: mean 0.95 over 2 "
-        "tokens, 0 of them below 0.1."
-    )
-
-
-@pytest.mark.parametrize(
-    ("curves", "message"),
-    [
-        ({}, "there are 0 texts; give 1 to 6"),
-        ({"a": [1.0], "b": []}, "there are 0 tokens and 0 probabilities of 'b'"),
-        ({"a": [0.5, nan]}, "probability 1 of 'a' is nan"),
-    ],
-)
-def test_texts_that_cannot_be_drawn_are_refused(curves, message):
-    with pytest.raises(ValueError, match=message):
-        probability_along(curves)
-
-
 def test_the_others_are_drawn_on_a_phone_without_an_error(browser):
     for layout in (
         counted_draws(TOKENS, [0.5, 0.4, 0.1], [60, 30, 10]),
         temperatures(TOKENS, HEATED),
-        probability_along(ALONG),
     ):
         with drawn(browser, layout, width=360) as run:
             assert run("return document.documentElement.scrollWidth") <= 360

@@ -31,7 +31,7 @@ SETTINGS = [
     {"temperature": 0.8, "top_k": 200, "top_p": 0.95, "min_p": 0.02},
     {"temperature": 0.0},
 ]
-LABELS = {"temperature": "T = 0", "top_k": "top-k", "top_p": "top-p", "min_p": "min-p"}
+LABELS = {"temperature": "τ = 0", "top_k": "top-k", "top_p": "top-p", "min_p": "min-p"}
 SHOWN = 10
 
 

@@ -19,9 +19,9 @@ from minigpt.lessons import show
 from minigpt.lessons.attention.plots import softmax_slider
 from minigpt.lessons.drawing.figure import Figure
 from minigpt.lessons.embedding.plots import position_heat_map
-from minigpt.lessons.generation.cache_plots import cache_diagram, tokens_per_second
+from minigpt.lessons.generation.cache_plots import tokens_per_second
 from minigpt.lessons.generation.plots import counted_draws, temperatures
-from minigpt.lessons.generation.text_probabilities import probability_along, text_heat
+from minigpt.lessons.generation.text_probabilities import text_heat
 from minigpt.lessons.model.ablations import ablation_chart
 from minigpt.lessons.model.plots import rms_by_layer
 from minigpt.lessons.training.learning_rate import rate_range, schedules
@@ -52,11 +52,9 @@ def all_drawn() -> dict[str, str]:
         "counted_draws": counted_draws(["a"], [1.0], [3]),
         "temperatures": temperatures(["a"], {"b": [0.3]}),
         "tokens_per_second": tokens_per_second([1, 2], {"a": [0.1, 0.3]}),
-        "probability_along": probability_along({"a": [0.1, 0.3]}),
     }
     shown = {name: Figure(layout, name) for name, layout in layouts.items()}
     shown["show"] = show(line(), "A line")
-    shown["cache_diagram"] = cache_diagram(["a"], True)
     shown["text_heat"] = text_heat(["a"], [0.1])
     return {name: thing._repr_html_() for name, thing in shown.items()}
 

@@ -5,10 +5,10 @@ import { make, number } from "./token-chips.js";
 
 export const UNCHANGED = { temperature: 1, top_k: null, top_p: null, min_p: null };
 const PRESETS = [
-  { label: "Greedy", brief: "T 0", settings: { temperature: 0 } },
-  { label: "As trained", brief: "T 1", settings: {} },
-  { label: "Careful", brief: "T 0.7, p 0.9", settings: { temperature: 0.7, top_p: 0.9 } },
-  { label: "Wild", brief: "T 1.5", settings: { temperature: 1.5 } },
+  { label: "Greedy", brief: "τ 0", settings: { temperature: 0 } },
+  { label: "As trained", brief: "τ 1", settings: {} },
+  { label: "Careful", brief: "τ 0.7, p 0.9", settings: { temperature: 0.7, top_p: 0.9 } },
+  { label: "Wild", brief: "τ 1.5", settings: { temperature: 1.5 } },
 ].map((preset) => ({ ...preset, settings: { ...UNCHANGED, ...preset.settings } }));
 export const CAREFUL = PRESETS.find(({ label }) => label === "Careful").settings;
 
@@ -39,7 +39,7 @@ export function settingsInWords(settings) {
 }
 
 // What ruled a token out, from the name of the step.
-export const remover = (step) => (step === "temperature" ? "T = 0" : LABELS[step]);
+export const remover = (step) => (step === "temperature" ? "τ = 0" : LABELS[step]);
 
 // {presets, sliders}: a button for each preset and a row for each setting. `size` is the
 // vocabulary's; `change` is told {name: value, …} when the reader uses one of them.

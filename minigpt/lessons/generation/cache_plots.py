@@ -1,4 +1,4 @@
-"""What a KV cache saves: the vectors that it does not compute again, and the time."""
+"""The time that a KV cache saves."""
 
 from __future__ import annotations
 
@@ -21,118 +21,6 @@ from bokeh.plotting import figure
 
 from minigpt.lessons.drawing.axis_switch import axis_switch
 from minigpt.lessons.drawing.lines import LOOKS, SHARED, add_legend, check_names, some_of
-from minigpt.lessons.drawing.palette import BLUE
-
-COMPUTED, READ = "●", "○"
-_MEANING = {COMPUTED: "computed", READ: "read"}
-# The page's colours in the book, Jupyter's in Jupyter, else the browser's own pair.
-_HEAD = (
-    "position:sticky;left:0;text-align:left;white-space:nowrap;padding:3px 8px 3px 2px;"
-    "background:var(--mg-page,var(--jp-layout-color0,Canvas));"
-    "color:var(--mg-ink,var(--jp-ui-font-color1,CanvasText));font-weight:400"
-)
-_CELL = "text-align:center;padding:3px 4px;min-width:1.3em"
-_RED, _GREEN, _BLUE = (int(BLUE[i : i + 2], 16) for i in (1, 3, 5))
-_GROUNDS = {
-    COMPUTED: f";background:rgba({_RED},{_GREEN},{_BLUE},0.4);border:1px solid {BLUE}",
-    READ: f";border:1px dashed {BLUE}",
-    "": "",
-}
-
-
-class CacheDiagram:
-    """Whose keys and values each step computes or reads: for Jupyter, Colab and the book."""
-
-    def __init__(self, tokens: Sequence[str], cached: bool, prompt: int) -> None:
-        self.tokens, self.cached, self.prompt = list(tokens), cached, prompt
-
-    @property
-    def steps(self) -> list[list[str]]:
-        """A row a step, a mark a token: computed, read, or not there yet."""
-        size = len(self.tokens)
-        rows = []
-        for length in range(self.prompt, size + 1):
-            read = length - 1 if self.cached and length > self.prompt else 0
-            rows.append([READ] * read + [COMPUTED] * (length - read) + [""] * (size - length))
-        return rows
-
-    @property
-    def computed(self) -> list[int]:
-        """How many tokens' keys and values each step computes."""
-        return [row.count(COMPUTED) for row in self.steps]
-
-    @property
-    def caption(self) -> str:
-        """What the table shows, in a line or two."""
-        total = sum(self.computed)
-        again = total - len(self.tokens)
-        if self.cached:
-            return (
-                f"With a cache: a step computes keys and values of new tokens alone ({COMPUTED}) "
-                f"and reads those of the others ({READ}). {total} in all, none of them again"
-            )
-        return (
-            f"Without a cache: a step computes keys and values of all tokens so far ({COMPUTED}). "
-            f"{total} in all, {again} of them again"
-        )
-
-    def __repr__(self) -> str:
-        width = max(2, *map(len, self.tokens))
-        heads = "".join(f"{token:>{width + 1}}" for token in self.tokens)
-        lines = [self.caption, f"{COMPUTED:>13}{heads}"]
-        for number, (marks, count) in enumerate(zip(self.steps, self.computed, strict=True), 1):
-            cells = "".join(f"{mark:>{width + 1}}" for mark in marks)
-            lines.append(f"step {number:<3}{count:>5}{cells}".rstrip())
-        return "\n".join([*lines, f"in all  {sum(self.computed):>5}"])
-
-    def _repr_html_(self) -> str:
-        heads = "".join(
-            f'<th scope="col" style="{_CELL};white-space:pre;font-weight:400">{escape(token)}</th>'
-            for token in self.tokens
-        )
-        # Before the tokens, so that a phone shows it.
-        sum_style = "text-align:right;padding:3px 10px 3px 4px;font-weight:600"
-        rows = "".join(
-            f'<tr><th scope="row" style="{_HEAD}">step {number}</th>'
-            f'<td style="{sum_style}">{count}</td>{"".join(map(_cell, marks))}</tr>'
-            for number, (marks, count) in enumerate(zip(self.steps, self.computed, strict=True), 1)
-        )
-        caption = escape(self.caption)
-        # Outside of what scrolls, so that it is read whole; the table bears it as its name.
-        return (
-            f'<div class="cache-diagram" dir="ltr"><p aria-hidden="true" style="margin:0 0 0.4em">'
-            f'{caption}</p><div role="group" tabindex="0" aria-label="{caption}"'
-            f' style="overflow-x:auto"><table aria-label="{caption}"'
-            f' style="margin:0;border-collapse:collapse;line-height:1.4;width:auto">'
-            f'<thead><tr><td style="{_HEAD}"></td><th scope="col" style="{sum_style}">'
-            f"{_mark(COMPUTED)}</th>{heads}</tr></thead><tbody>{rows}</tbody>"
-            f'<tfoot><tr><th scope="row" style="{_HEAD}">in all</th><td style="{sum_style}">'
-            f'{sum(self.computed)}</td><td colspan="{len(self.tokens)}"></td></tr></tfoot></table>'
-            f"</div></div>"
-        )
-
-
-def cache_diagram(tokens: Sequence[str], cached: bool, prompt: int = 1) -> CacheDiagram:
-    """Whose keys and values are computed at each step of generation, and whose are read.
-
-    The first step reads the prompt, each other one the token that the step before has chosen.
-
-    Args:
-        tokens: as they are to be shown: the prompt's, and those that were generated.
-        cached: with a KV cache, or without.
-        prompt: how many of the tokens are the prompt.
-
-    Raises:
-        ValueError: no tokens; a prompt below 1 or longer than the tokens.
-
-    Shown in https://minigpt-book.github.io/minigpt/generation.html
-    """
-    if not 1 <= prompt <= len(tokens):
-        raise ValueError(
-            f"the prompt has {prompt} of {len(tokens)} tokens: give at least one token, and a "
-            "prompt of 1 up to all of them"
-        )
-    return CacheDiagram(tokens, cached, prompt)
 
 
 def tokens_per_second(lengths: Sequence[int], seconds: Mapping[str, Sequence[float]]) -> Column:
@@ -165,14 +53,6 @@ def tokens_per_second(lengths: Sequence[int], seconds: Mapping[str, Sequence[flo
     plots = [_times(lengths, seconds, kind) for kind in ("linear", "log")]
     told = " ".join(_told(name, lengths, values) for name, values in seconds.items())
     return axis_switch(plots, told)
-
-
-def _mark(mark: str) -> str:
-    return f'<span role="img" aria-label="{_MEANING[mark]}">{mark}</span>' if mark else ""
-
-
-def _cell(mark: str) -> str:
-    return f'<td style="{_CELL}{_GROUNDS[mark]}">{_mark(mark)}</td>'
 
 
 def _times(lengths: Sequence[int], seconds: Mapping[str, Sequence[float]], kind: str) -> Plot:

@@ -1,16 +1,12 @@
-"""Texts token by token: how probable a model found each, as shades of the text and as lines."""
+"""A text token by token: how probable a model found each, as shades of the text."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from html import escape
 from statistics import fmean
 
-from bokeh.layouts import column
-from bokeh.models import Column, ColumnDataSource, Div, HoverTool, Range1d
-from bokeh.plotting import figure
-
-from minigpt.lessons.drawing.lines import LOOKS, SHARED, check_names, some_of
 from minigpt.lessons.drawing.palette import BLUE
 from minigpt.lessons.drawing.token_text import VISIBLE
 from minigpt.lessons.generation.plots import check_probabilities
@@ -34,7 +30,7 @@ class TextHeat:
 
     @property
     def caption(self) -> str:
-        """What the text is, and how probable its tokens are in the mean."""
+        """What the text is, and how surprising its tokens are in the mean."""
         return f"{self.title or 'Probability'}: {in_words(self.probabilities)}"
 
     @property
@@ -94,63 +90,14 @@ def text_heat(pieces: Sequence[str], probabilities: Sequence[float], title: str 
     return TextHeat(pieces, probabilities, title)
 
 
-def probability_along(curves: Mapping[str, Sequence[float]]) -> Column:
-    """How probable each successive token of several texts was, a plot a text on the same axes.
-
-    Args:
-        curves: for each text, the probability that the model gave each of its tokens.
-
-    Raises:
-        ValueError: no texts, or more than can be told apart; a text without probabilities, or
-            with one outside [0, 1].
-
-    Shown in https://minigpt-book.github.io/minigpt/generation.html
-    """
-    check_names(curves, "texts")
-    for name, values in curves.items():
-        check_probabilities(repr(name), values, values)
-    last = max(map(len, curves.values()))
-    shared = Range1d(1 - 0.02 * last, 1.02 * last + 0.2)
-    plots = []
-    for number, ((name, values), look) in enumerate(zip(curves.items(), LOOKS, strict=False)):
-        lowest = number == len(curves) - 1
-        plot = figure(
-            height=195 if lowest else 150,
-            title=f"{name} (mean {fmean(values):.2f})",
-            x_range=shared,
-            y_range=Range1d(-0.05, 1.05),
-            x_axis_label="place in the text (tokens)" if lowest else None,
-            y_axis_label="probability",
-            tools="",
-            **SHARED,
-        )
-        plot.yaxis.ticker = [0, 0.5, 1]
-        plot.xaxis.ticker.desired_num_ticks = 5
-        plot.xaxis.ticker.min_interval = 1
-        data = {"place": list(range(1, len(values) + 1)), "probability": list(values)}
-        style = {"color": look["color"], "name": name}
-        line = plot.line("place", "probability", line_width=1.5, source=_source(data), **style)
-        marked = {key: [row[i] for i in some_of(len(values), number)] for key, row in data.items()}
-        style |= {"marker": look["marker"], "size": 6}
-        plot.scatter("place", "probability", source=_source(marked), **style)
-        tooltips = [("", "$name"), ("place", "@place"), ("probability", "@probability{0.000}")]
-        plot.add_tools(HoverTool(renderers=[line], mode="vline", tooltips=tooltips))
-        plots.append(plot)
-    told = " ".join(f"“{escape(name)}”: {in_words(values)}." for name, values in curves.items())
-    return column(*plots, Div(text=told, sizing_mode="stretch_width"), sizing_mode="stretch_width")
-
-
 def in_words(probabilities: Sequence[float]) -> str:
-    """Their mean, and how many are small."""
+    """The mean surprise, and how many are small."""
     few = sum(p < UNLIKELY for p in probabilities)
+    surprise = fmean(-math.log(p) if p else math.inf for p in probabilities)
     return (
-        f"mean {fmean(probabilities):.2f} over {len(probabilities):,} tokens, {few:,} of them "
-        f"below {UNLIKELY:g}"
+        f"{surprise:.2f} nats a token, {few:,} of {len(probabilities):,} tokens less probable than "
+        f"{UNLIKELY:g}"
     )
-
-
-def _source(data: Mapping[str, list]) -> ColumnDataSource:
-    return ColumnDataSource(dict(data))
 
 
 def _number(probability: float) -> str:

@@ -1,62 +1,82 @@
-"""The check of how many tokens are read with and without a KV cache."""
+"""The check of a text that is written with a KV cache."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+import torch
+from torch import Tensor, nn
+
 from minigpt.lessons.judge import Case, Verdict, judge, name_of
 
 
-def tokens_read(function: Callable[[int, int], tuple[int, int]]) -> Verdict:
-    """Check `tokens_read(n_prompt, n_new) -> (without, with)`: a KV cache."""
+def generate_cached(function: Callable[[nn.Module, Tensor, int], Tensor]) -> Verdict:
+    """Check `generate_cached(model, ids, n_tokens) -> ids`: the text, and how much was read.
 
-    def call(n_prompt: int, n_new: int) -> Any:
-        answer = function(n_prompt, n_new)
-        return tuple(answer) if isinstance(answer, list) else answer
+    The model is one of the reader's file; what goes through its first block is counted.
+    """
+    model = _small_model()
+
+    def call(ids: Tensor, n_tokens: int) -> Any:
+        counted: list[int] = []
+        first = model.blocks[0].attention.qkv
+        hook = first.register_forward_hook(lambda _, x, __: counted.append(x[0][..., 0].numel()))
+        try:
+            answer = function(model, ids, n_tokens)
+        finally:
+            hook.remove()
+        if answer is None:
+            return None
+        text = answer.tolist() if isinstance(answer, Tensor) else list(answer)
+        return Written(text, sum(counted))
 
     call.__name__ = name_of(function)
-    hint = (
-        "the first new token needs the prompt read. Without a cache, each further one needs "
-        "everything read again, one token longer; with a cache, only the token before it"
-    )
-    cases = [
-        Case(
-            (n_prompt, n_new),
-            (n_new * n_prompt + n_new * (n_new - 1) // 2, n_prompt + n_new - 1),
-            hint,
-            _read_wrongly(n_prompt, n_new),
-        )
-        for n_prompt, n_new in ((5, 3), (10, 1), (1, 6), (200, 50))
-    ]
-    return judge(call, cases)
+    return judge(call, [_case(model, [1, 4, 2], 6), _case(model, [5], 4), _case(model, [3, 0], 1)])
 
 
-def _read_wrongly(n: int, m: int) -> list[tuple[tuple[int | float, int], str]]:
-    """The mistakes with a prompt of n tokens and m new ones: in both numbers, or in one."""
-    without, cached, whole = m * n + m * (m - 1) // 2, n + m - 1, n + m
-    last = "the last new token is written, but never read: nothing is asked after it"
-    square = "the text grows by a token at a time: add up the lengths that were read"
-    forgot = "the prompt is read too"
-    scores = "count tokens, not the pairs of tokens that attention compares"
+class Written:
+    """A text, and how many tokens the model read for it."""
+
+    def __init__(self, text: list[int], read: int) -> None:
+        self.text, self.read = text, read
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Written) and vars(self) == vars(other)
+
+    def __repr__(self) -> str:
+        return f"{self.text} after {self.read} tokens read"
+
+
+def _small_model() -> nn.Module:
+    import my_gpt  # the reader's, where there is one
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        model = my_gpt.GPT(11, 16, n_layer=2, n_head=2, n_embd=8)
+        with torch.no_grad():
+            for weight in model.parameters():  # so that every token and place counts
+                weight += torch.randn_like(weight)
+    return model
+
+
+def _case(model: nn.Module, prompt: list[int], n_tokens: int) -> Case:
+    import my_gpt
+
+    right = my_gpt.generate(model, torch.tensor(prompt), n_tokens, temperature=0).tolist()
+    n, m = len(prompt), n_tokens
+    text = "the text is right; "
     mistakes = [
-        (without + whole, whole, last),
-        (m * (m - 1) // 2, m - 1, forgot),
-        (m * (m + 1) // 2, m, forgot),
-        (whole**2, cached, square),
-        (whole**2 / 2, cached, square),
-        (whole * m, cached, square),
-        (n * m, cached, "the new tokens are read again too, not the prompt alone"),
-        (whole * (whole - 1) // 2, cached, "the prompt is read at once, not token by token"),
-        (whole * (whole + 1) // 2, cached, "the prompt is read at once, not token by token"),
-        (sum((n + i) ** 2 for i in range(m)), n * n + sum(range(n + 1, whole)), scores),
-        (without, without, "with a cache, no token is read twice"),
+        (Written(right, n * m + m * (m - 1) // 2), text + "but all was read again for each token"),
+        (Written(right, n + m), text + "but the last token is read, and nothing is asked after it"),
+        (Written(right[n:], n + m - 1), "the new tokens are right; return the prompt before them"),
+        (Written(right[:-1], n + m - 1), "one token more: the scores after the last one read"),
     ]
-    pairs = [
-        ((cached, without), "in the order without, with"),
-        ((cached, cached), "without a cache, everything is read again for each new token"),
-    ]
-    for wrong, wrong_cached, hint in mistakes:
-        alone = ((wrong, cached), (wrong, whole), (without, wrong_cached))
-        pairs += [(pair, hint) for pair in ((wrong, wrong_cached), *alone)]
-    return pairs
+    hint = (
+        "read each token once, at its own place, into one list of caches; the scores after the "
+        "last token read choose the next"
+    )
+    expected = Written(right, n + m - 1)
+    return Case(
+        (torch.tensor(prompt), n_tokens), expected, hint, [w for w in mistakes if w[0] != expected]
+    )
