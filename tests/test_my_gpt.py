@@ -251,7 +251,7 @@ def test_the_same_text_from_the_shipped_weights():
     """The book's last line of part one."""
     model, tokenizer = minigpt.load("shakespeare")
     prompt = torch.tensor(tokenizer.encode("ROMEO:\nBut soft"))
-    ours = my_gpt.generate(my_gpt.load(SHIPPED).double(), prompt, 40, temperature=0)
+    ours = my_gpt.generate(my_gpt.load(SHIPPED).double(), prompt, 40, temperature=0.0)
     wanted = generate(model.double(), [prompt.tolist()], 40, Sampling(temperature=0.0))
     assert ours.tolist()[len(prompt) :] == wanted[0]
 
