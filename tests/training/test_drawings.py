@@ -156,7 +156,11 @@ def test_parts_add_up():
 
 def test_losses_stand_beside_the_floor():
     drawing = draw.losses_above_a_floor({"guessing": 3.0, "a GPT": 0.5}, 0.4)
-    assert [w for w in words(drawing) if "0" in w] == ["3.000", "0.500", "floor 0.400"]
+    assert [w for w in words(drawing) if "0" in w] == [
+        "3.000",
+        "0.500",
+        "the floor, 0.400, at the upright line",
+    ]
     (guess, gpt) = bars(drawing, MAUVE)
     assert guess[2] / gpt[2] == pytest.approx(6, rel=0.01)
     assert lines(drawing, PINK)[0][0][0] == pytest.approx(4 + gpt[2] * 0.8, abs=0.1)

@@ -68,8 +68,11 @@ def losses_above_a_floor(losses: Mapping[str, float], floor: float) -> Drawing:
         canvas.box(4, y + 14, unit * loss, 16, role="stream")
         canvas.words(f"{loss:.3f}", (10 + unit * loss, y + 22), size=12, anchor="start", bold=True)
     x, bottom = 4 + unit * floor, 46 * len(losses) + 4
-    canvas.line((x, 4), (x, bottom), role="gradient", width=2.5)
-    canvas.words(f"floor {floor:.3f}", (x, bottom + 12), "gradient", 12, bold=True)
+    for place in range(len(losses)):
+        y = 8 + 46 * place
+        canvas.line((x, y + 11), (x, y + 33), role="gradient", width=3)
+    words = f"the floor, {floor:.3f}, at the upright line"
+    canvas.words(words, (4, bottom + 12), "gradient", 12, "start", bold=True)
     told = ", ".join(f"{name} {loss:.3f}" for name, loss in losses.items())
     return canvas.shown(
         f"A bar for each loss in nats per character: {told}. A line at {floor:.3f} is the floor of "

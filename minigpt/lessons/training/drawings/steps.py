@@ -29,15 +29,15 @@ def one_step(numbers: int, batch: tuple[int, int], loss: float, length: float) -
     boxes = []
     for place, (role, what, size) in enumerate(rows):
         y = 6 + 68 * place
-        boxes.append(canvas.box(70, y, 216, 48, role=role))
-        canvas.words(what, (178, y + 16), size=13, bold=True)
-        canvas.words(size, (178, y + 34), "muted", 12)
+        boxes.append(canvas.box(34, y, 222, 48, role=role))
+        canvas.words(what, (145, y + 16), size=13, bold=True)
+        canvas.words(size, (145, y + 34), "muted", 12)
     for above, below in pairwise(boxes):
         canvas.line(above.bottom, below.top, role="ink", arrow=True)
     step, model = boxes[4].right, boxes[1].right
-    canvas.line(step, (326, step[1]), (326, model[1]), model, role="value", arrow=True, width=2.5)
-    canvas.words("new", (340, 190), "muted", 11)
-    canvas.words("numbers", (336, 204), "muted", 11)
+    canvas.line(step, (292, step[1]), (292, model[1]), model, role="value", arrow=True, width=2.5)
+    canvas.words("new", (326, 172), "muted", 12)
+    canvas.words("numbers", (326, 187), "muted", 12)
     return canvas.shown(
         f"A round of training: {batch[0]} windows of {batch[1]} tokens go into a model of "
         f"{numbers:,} numbers, which gives a loss of {loss:.2f} nats; its gradient, as many "
@@ -112,8 +112,8 @@ def rates_of_a_run(shares: Sequence[float], warmup: int) -> Drawing:
         canvas.words(str(step), (at, bottom + 13), "muted", 11)
     canvas.words("step", ((left + right) / 2, bottom + 13), "muted", 11)
     canvas.words("warm-up: feel the way", (rise + 6, bottom - 12), size=11, anchor="start")
-    canvas.words("large steps: cover ground", (rise + 30, 46), size=11, anchor="start")
-    canvas.words("small steps: settle", (right, bottom - tall * 0.32), size=11, anchor="end")
+    canvas.words("large steps: cover ground", (rise + 24, 116), size=11, anchor="start")
+    canvas.words("small steps: settle", (right, bottom - tall * 0.6), size=11, anchor="end")
     canvas.words("share of the highest rate", (left, 10), "muted", 11, "start")
     return canvas.shown(
         f"A line over {steps} steps: it rises from {shares[0]:.2f} to 1 within {warmup} steps, and "

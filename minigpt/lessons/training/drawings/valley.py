@@ -12,7 +12,17 @@ from minigpt.lessons.drawing.canvas import WIDTH, Canvas, Drawing
 
 MIDDLE, ACROSS, DOWN = (186, 118), 125, 92  # where (0, 0) stands, and units of a 1
 EDGE = 1.25  # the largest number that has room
-LEVELS = (0.05, 0.3, 1.0, 2.0, 4.0)  # of the valley's height, times a hundredth of its steepness
+LEVELS = (
+    0.05,
+    0.3,
+    1,
+    2.5,
+    6,
+    12,
+    22,
+    36,
+    54,
+)  # of the valley's height, times a hundredth of its steepness
 ROLES = ("muted", "gradient")
 
 
@@ -65,23 +75,17 @@ def _place(right: float, up: float) -> tuple[float, float]:
 
 
 def _level(canvas: Canvas, radii: list[float | None]) -> None:
-    """A line of equal height: an ellipse, or two lines where one number does not matter."""
+    """A line of equal height: an ellipse, or, where that has no room, its upper and lower side."""
     right, up = radii
-    if right is None:
-        for side in (-1, 1):
-            line = _place(-EDGE, side * up), _place(EDGE, side * up)
-            canvas.line(*line, role="rule", width=1)
+    if right is not None and right <= EDGE:
+        turns = [2 * math.pi * i / 48 for i in range(49)]
+        points = [_place(right * math.cos(turn), up * math.sin(turn)) for turn in turns]
+        canvas.line(*points, role="rule", width=1)
         return
-    points = []
-    for i in range(65):
-        turn = 2 * math.pi * i / 64
-        points.append((right * math.cos(turn), up * math.sin(turn)))
-    run = []  # of points that have room
-    for point in [*points, None]:
-        if point and max(map(abs, point)) <= EDGE:
-            run.append(_place(*point))
-        elif len(run) > 1:
-            canvas.line(*run, role="rule", width=1)
-            run = []
-        else:
-            run = []
+    for side in (-1, 1):
+        points = []
+        for i in range(-8, 9):
+            x = EDGE * i / 8
+            share = 1.0 if right is None else math.sqrt(1 - (x / right) ** 2)
+            points.append(_place(x, side * up * share))
+        canvas.line(*points, role="rule", width=1)
