@@ -122,6 +122,7 @@ def test_votes_and_their_mean():
     votes, means = [0.2, -0.1, 0.4], [0.02, 0.008, 0.05]
     drawing = draw.gradients_of_batches(votes, means)
     rows = bars(drawing, "var(--muted)")[:3]
+    assert [y + height if y < 94 else y for _, y, _, height in rows] == [94] * 3
     signed = [height if y < 94 else -height for _, y, _, height in rows]
     assert signed == pytest.approx([38, -19, 76])
     line = lines(drawing, PINK)[0]
