@@ -137,7 +137,7 @@ export const DIAGNOSES = [
     bug: "no-eval-mode",
     answer: "dropout",
     beside: "none-with-dropout",
-    known: "This run and the grey one behind it are trained with dropout, which sets a share of the numbers to 0 at random. It makes training harder, so that both lie higher than the others.",
+    known: "This run and the grey one behind it are trained with dropout, which sets a share of the numbers to 0 at random. It makes training harder, so that both lie higher than the healthy run without it.",
     choices: ["none", "overfitting", "leak", "dropout"],
     evidence: ({ valid, healthyValid }) => `The training loss is that of the grey run, step by step. The validation loss is not: it ends at ${valid}, the grey one’s at ${healthyValid}. Two models that have learned the same are measured differently, so the fault lies in the measuring.`,
     confirm: "Measure the same weights twice on the same text: two different losses mean that something is still drawn at random.",
