@@ -309,10 +309,11 @@ def load(folder):
 # Training: from a guess to a model that writes
 
 class AdamW:
-    """Steps of even size, whatever the size of a gradient (Loshchilov and Hutter 2019)."""
+    """Steps of even size, whatever a gradient's (Loshchilov and Hutter 2019)."""
 
     def __init__(self, parameters, rate, decay=0.1, betas=(0.9, 0.95)):
-        self.parameters, self.rate, self.decay, self.betas = list(parameters), rate, decay, betas
+        self.parameters, self.rate = list(parameters), rate
+        self.decay, self.betas = decay, betas
         self.means = [torch.zeros_like(p) for p in self.parameters]
         self.squares = [torch.zeros_like(p) for p in self.parameters]
         self.steps = 0
@@ -325,7 +326,7 @@ class AdamW:
             mean.lerp_(p.grad, 1 - b1)
             square.lerp_(p.grad**2, 1 - b2)
             if p.dim() == 2:
-                p *= 1 - self.rate * self.decay  # matrices shrink a little, vectors do not
+                p *= 1 - self.rate * self.decay  # matrices alone
             size = (square / (1 - b2**self.steps)).sqrt() + 1e-8
             p -= self.rate * mean / (1 - b1**self.steps) / size
             p.grad = None
@@ -339,7 +340,7 @@ def share_of_rate(step, steps, warmup):
 
 
 def train(model, ids, steps, rate, warmup=50, batch=16, length=64):
-    """The loop with AdamW, a rate that rises and falls, and gradients cut short."""
+    """AdamW, a rate that rises and falls, and gradients cut short."""
     optimizer = AdamW(model.parameters(), rate)
     for step in range(steps):
         optimizer.rate = rate * share_of_rate(step, steps, warmup)

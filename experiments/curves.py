@@ -1,6 +1,6 @@
-"""Train one small GPT well and nine times with a planted bug, and store the loss curves.
+"""Train one small GPT well, with and without dropout, and nine times with a planted bug.
 
-    python experiments/curves.py                    # as stored: about seven minutes on one core
+    python experiments/curves.py                    # as stored: about eight minutes on one core
     python experiments/curves.py --steps 20 --out /tmp/trial.json
 
 The chapter on training lets its readers tell the bugs from the curves.
@@ -27,6 +27,7 @@ STEPS = 1500
 RECIPE = Recipe(batch_size=16, learning_rate=3e-3, warmup=50)
 LOG_EVERY, EVALUATE_EVERY = 10, 100
 MEASURED_ON = 30_000  # characters of the validation text
+DROPOUT = 0.3  # of the runs that have it
 FEW = 10_000  # characters of training text, where it is too little
 
 
@@ -102,8 +103,13 @@ def leaked_validation(run: Run) -> None:
     run.training = torch.cat([run.training[: FEW // 2], run.validation])
 
 
+def none_with_dropout(run: Run) -> None:
+    """Healthy too; what a run with dropout is to be compared with."""
+    run.model = fresh_model(run.model.config.vocab_size, dropout=DROPOUT)
+
+
 def no_eval_mode(run: Run) -> None:
-    run.model = fresh_model(run.model.config.vocab_size, dropout=0.3)
+    none_with_dropout(run)
     run.model.eval = lambda: run.model  # forgotten: dropout stays on while measuring
 
 
@@ -121,6 +127,7 @@ BUGS = {
     "future-not-masked": future_not_masked,
     "overfitting": overfitting,
     "leaked-validation": leaked_validation,
+    "none-with-dropout": none_with_dropout,
     "no-eval-mode": no_eval_mode,
     "bad-start": bad_start,
 }

@@ -24,9 +24,9 @@ from minigpt.lessons.generation.plots import counted_draws, temperatures
 from minigpt.lessons.generation.text_probabilities import text_heat
 from minigpt.lessons.model.ablations import ablation_chart
 from minigpt.lessons.model.plots import rms_by_layer
-from minigpt.lessons.training.learning_rate import rate_range, schedules
+from minigpt.lessons.training.learning_rate import rate_range
 from minigpt.lessons.training.optimizer_race import optimizer_race
-from minigpt.lessons.training.plots import loss_by_position, loss_curves
+from minigpt.lessons.training.plots import loss_curves
 
 nan = math.nan
 
@@ -46,9 +46,7 @@ def all_drawn() -> dict[str, str]:
         "ablation_chart": ablation_chart({"a": [1, 2], "b": [9, None]}, {"a": 1, "b": 2}),
         "loss_curves": loss_curves({"a": [(0, 2.0), (1, nan)]}, {"b": 1.0}),
         "rate_range": rate_range([0.1, 0.2], {"a": [1.0, nan]}),
-        "schedules": schedules({"a": [0.5, 1.0]}),
         "optimizer_race": optimizer_race({"a": [[2.0, 1.0]]}, 5),
-        "loss_by_position": loss_by_position([2.0, 1.0], 0.5),
         "counted_draws": counted_draws(["a"], [1.0], [3]),
         "temperatures": temperatures(["a"], {"b": [0.3]}),
         "tokens_per_second": tokens_per_second([1, 2], {"a": [0.1, 0.3]}),

@@ -6,17 +6,22 @@ import json
 import math
 from importlib.resources import files
 
+import better_loop
 import curves
 import optimizers
 import pytest
 import torch
 from play_characters import play_characters
 
+import my_gpt
+from minigpt.lessons.ladder import rungs
 from minigpt.training import RECIPES
 
 RESULTS = files("minigpt") / "results"
 CURVES = json.loads((RESULTS / "curves.json").read_text("utf-8"))
+LOOPS = json.loads((RESULTS / "better_loop.json").read_text("utf-8"))
 RACE = json.loads((RESULTS / "optimizers.json").read_text("utf-8"))
+SEEDS = better_loop.SEEDS
 pytestmark = pytest.mark.usefixtures("one_thread")  # as the experiments ran
 
 
@@ -26,7 +31,7 @@ def texts() -> list[torch.Tensor]:
     return play_characters(curves.MEASURED_ON)
 
 
-# One run without a bug, nine with one.
+# Two runs without a bug, nine with one.
 
 
 def test_the_curves_are_of_these_settings(texts):
@@ -49,7 +54,7 @@ def test_entropies_by_hand():
 
 def test_every_bug_has_its_curve_in_order():
     assert [run["bug"] for run in CURVES["runs"]] == [*curves.BUGS]
-    assert len(curves.BUGS) == 10 and next(iter(curves.BUGS)) == "none"
+    assert len(curves.BUGS) == 11 and next(iter(curves.BUGS)) == "none"
     for run in CURVES["runs"]:
         assert len(run["training_loss"]) == len(run["gradient_norm"])
         if len(run["training_loss"]) == curves.STEPS // curves.LOG_EVERY:  # it did not diverge
@@ -126,3 +131,42 @@ def test_the_first_steps_of_the_race_come_out_again(texts):
     # Last bits, which differ between processors, have grown to some 0.05 by then; to AdamW's loss
     # it is 0.12, to that of another seed 0.02.
     assert later == pytest.approx(stored["validation_loss"][1], abs=0.1)
+
+
+# The better loop, part by part.
+
+
+def test_every_loop_ran_at_every_rate_and_with_every_seed_at_its_best():
+    wanted = []
+    for loop in better_loop.LOOPS:
+        tried = [r for r in LOOPS["runs"] if r["loop"] == loop.name and r["seed"] == SEEDS[0]]
+        best = min(tried, key=lambda run: run["loss"])["learning_rate"]
+        wanted += [(loop.name, rate, SEEDS[0]) for rate in better_loop.RATES]
+        wanted += [(loop.name, best, seed) for seed in SEEDS[1:]]
+    wanted.append((better_loop.LONGER.name, 0.01, SEEDS[0]))
+    names = ("loop", "learning_rate", "seed")
+    assert [tuple(run[name] for name in names) for run in LOOPS["runs"]] == wanted
+    steps, every = better_loop.STEPS, better_loop.EVERY
+    *runs, longer = LOOPS["runs"]
+    assert all(len(run["training_loss"]) == steps // every for run in runs)
+    assert len(longer["training_loss"]) == better_loop.TIMES * steps // every
+
+
+def test_the_first_and_the_last_loop_are_the_ladders():
+    """The plain one and the whole one, of two blocks, are rungs already."""
+    stored = {(r["loop"], r["learning_rate"], r["seed"]): r["loss"] for r in LOOPS["runs"]}
+    for loop, rung in (("learn", "two blocks"), ("with both", "trained well")):
+        of_ladder = rungs()[rung]
+        assert stored[loop, of_ladder.rate, SEEDS[0]] == pytest.approx(of_ladder.loss, abs=0.02)
+
+
+def test_the_whole_loop_is_the_readers(texts):
+    loop, steps = better_loop.LOOPS[4], 20
+    assert loop.name == "with both"
+    torch.manual_seed(SEEDS[0])
+    model = my_gpt.GPT(69, better_loop.LENGTH, 2, better_loop.HEADS, better_loop.WIDTH)
+    my_gpt.train(model, texts[0], steps, 0.01, warmup=steps - 1)
+    loss = my_gpt.measure(model.double(), texts[1][: better_loop.MEASURED_ON])
+    texts = [texts[0], texts[1][: better_loop.MEASURED_ON]]
+    again = better_loop.run(loop, 0.01, SEEDS[0], texts, steps)
+    assert again["loss"] == pytest.approx(loss, abs=1e-4)

@@ -28,7 +28,8 @@ STORED = json.loads((files("minigpt") / "results" / "curves.json").read_text("ut
 SETTINGS = STORED["settings"]
 STEPS = SETTINGS["steps"]
 RUNS = {run["bug"]: run for run in STORED["runs"]}
-FAULTS = [bug for bug in RUNS if bug != "none"]
+HEALTHY = ("none", "none-with-dropout")
+FAULTS = [bug for bug in RUNS if bug not in HEALTHY]
 LOGGED = range(0, STEPS, SETTINGS["log_every"])
 EVALUATED = [*range(0, STEPS, SETTINGS["evaluate_every"]), STEPS]
 
@@ -166,7 +167,7 @@ def interpolated(x: float, ticks: dict[float, float], scale=lambda x: x) -> floa
 def test_the_page_has_the_stored_runs(site, element):
     assert element.evaluate("e => e.data") == STORED
     assert next(iter(RUNS)) == "none"
-    assert len(RUNS) == 10
+    assert len(RUNS) == 11 and len(FAULTS) == 9
 
 
 def test_every_fault_has_its_diagnosis(diagnoses, answers):
@@ -239,8 +240,10 @@ def test_the_texts_say_what_the_curves_show():
     assert parted > 1
     assert final["future-not-masked"] < 0.1
 
-    assert final["no-eval-mode"] > average(RUNS["no-eval-mode"]["training_loss"])[-1]
-    assert final["no-eval-mode"] > final["none"] + 0.1
+    beside, forgetful = RUNS["none-with-dropout"], RUNS["no-eval-mode"]
+    assert forgetful["training_loss"] == pytest.approx(beside["training_loss"], abs=0.02)
+    assert final["no-eval-mode"] > final["none-with-dropout"] + 0.08 > final["none"] + 0.1
+    assert training["no-eval-mode"] > training["none"] + 0.1
 
 
 def test_the_planted_lines_have_the_numbers_of_the_runs(page, diagnoses):
@@ -316,6 +319,16 @@ def test_the_legend_names_every_line(element):
     training, validation, norm, healthy, *references = (tuple(look) for look in looks)
     assert len({training[0], validation[0], references[0][0]}) == 3
     assert len({training, validation, norm, healthy, references[0]}) == 5
+
+
+def test_a_run_with_dropout_lies_before_a_healthy_one_with_dropout(element, diagnoses):
+    number = 1 + [d["bug"] for d in diagnoses].index("no-eval-mode")
+    show(element, number)
+    ticks = loss_ticks(element)
+    wanted = RUNS["none-with-dropout"]["validation_loss"]
+    heights = [interpolated(x, ticks) for x in wanted]
+    behind = points(element, "healthy-validation")
+    assert [y for _, y in behind] == pytest.approx(heights, abs=0.3)
 
 
 def test_the_healthy_run_lies_behind_the_others(element):
@@ -486,15 +499,14 @@ def test_every_run_is_answered_wrongly_and_rightly(element, diagnoses, answers):
 
 def test_the_words_hold_the_runs_own_numbers(element, diagnoses):
     """Every number with decimals in what is said of a run is one of the stored ones."""
-    healthy = RUNS["none"]
     for number, diagnosis in enumerate(diagnoses, 1):
+        healthy = RUNS[diagnosis.get("beside") or "none"]
         show(element, number)
         choice(element, diagnosis["answer"]).click()
         run = RUNS[diagnosis["bug"]]
         keys = ("training_loss", "validation_loss", "gradient_norm")
         stored = {shown(x) for r in (run, healthy) for key in keys for x in r[key]}
         stored |= {shown(SETTINGS[key]) for key in ("ln_vocabulary", "unigram", "bigram")}
-        stored.add(shown(average(run["training_loss"])[-1]))
         evidence = element.locator(".mg-feedback dd").first.inner_text()
         found = re.findall(r"\d+\.\d{3,}", evidence)
         assert found or " 0" in evidence

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import statistics
 from itertools import pairwise
 
@@ -12,11 +11,9 @@ from bokeh.models import Div, Label, Legend, MultiLine, Scatter, Span, Toggle
 from drawn_figure import drawn
 
 from minigpt.lessons.drawing.lines import LOOKS, MARKERS, some_of
-from minigpt.lessons.training.learning_rate import rate_range, schedules
+from minigpt.lessons.training.learning_rate import rate_range
 from minigpt.lessons.training.optimizer_race import optimizer_race
-from minigpt.lessons.training.plots import loss_by_position, loss_curves
-from minigpt.lessons.training.window_diagram import window_diagram
-from minigpt.training.schedule import warmup_cosine, warmup_trapezoid
+from minigpt.lessons.training.plots import loss_curves
 
 nan = math.nan
 
@@ -207,44 +204,6 @@ def test_rates_whose_first_losses_diverged_are_drawn():
     assert chart.children[0].y_range.start < 2.0 < chart.children[0].y_range.end
 
 
-def test_schedules_hold_the_shares():
-    short = [warmup_cosine(i, 300, 30) for i in range(300)]
-    (line,) = lines_of(schedules({"cosine": short})).values()
-    assert line["step"] == list(range(300))
-    assert line["share"] == pytest.approx(short, abs=6e-7)
-
-
-def test_a_long_schedule_keeps_its_form():
-    shares = {
-        "cosine": [warmup_cosine(i, 5000, 123) for i in range(5000)],
-        "trapezoid": [warmup_trapezoid(i, 5000, 123) for i in range(5000)],
-    }
-    plot = schedules(shares)
-    assert legend_of(plot) == list(shares)
-    for name, line in lines_of(plot).items():
-        assert len(line["step"]) < 600
-        assert {0, 122, 4999} <= set(line["step"])
-        kept = list(zip(line["step"], line["share"], strict=True))
-        for (a, low), (b, high) in pairwise(kept):
-            for step in range(a, b):
-                drawn_share = low + (high - low) * (step - a) / (b - a)
-                assert drawn_share == pytest.approx(shares[name][step], abs=2e-3)
-
-
-@pytest.mark.parametrize(
-    ("shares", "message"),
-    [
-        ({}, "there are 0 schedules"),
-        ({"a": []}, "'a' has no shares"),
-        ({"a": [0.5, 1.5]}, "the share of 'a' at step 1 is 1.5; it lies between 0 and 1"),
-        ({"a": [nan]}, "the share of 'a' at step 0 is nan"),
-    ],
-)
-def test_shares_that_cannot_be_drawn_are_refused(shares, message):
-    with pytest.raises(ValueError, match=message):
-        schedules(shares)
-
-
 RACE = {
     "AdamW": [[4.2, 2.0, 1.8], [4.4, 2.2, 1.7], [4.3, 2.4, 1.9]],
     "Muon": [[4.2, 1.9, 1.6], [4.4, nan, nan]],
@@ -331,112 +290,6 @@ def test_a_race_that_cannot_be_drawn_is_refused(curves, every, message):
         optimizer_race(curves, every)
 
 
-def test_losses_by_position():
-    plot = loss_by_position([4.0, 2.0, 1.0], 0.3)
-    assert lines_of(plot)["loss"] == {"position": [0, 1, 2], "loss": [4.0, 2.0, 1.0]}
-    assert plot.select_one({"type": Span}).location == 0.3
-    label = plot.select_one({"type": Label})
-    assert (label.text, label.text_baseline) == ("floor: 0.30", "top")
-    assert plot.y_range.start <= 0
-    assert plot.y_range.end > 4.0
-
-
-@pytest.mark.parametrize("floor", [0.0, 0.04, 0.3])
-def test_there_is_room_for_the_name_of_the_floor(floor):
-    axis = loss_by_position([4.0, 2.0, 1.0], floor).y_range
-    assert floor - axis.start > 0.06 * (axis.end - axis.start)
-
-
-@pytest.mark.parametrize(
-    ("losses", "floor", "message"),
-    [
-        ([], 0.0, "there are no losses to draw"),
-        ([1.0, nan], 0.0, "the loss of position 1 is nan; it must be finite"),
-        ([-1.0], 0.0, "the loss of position 0 is -1.0"),
-        ([1.0], math.inf, "the loss of the floor is inf"),
-    ],
-)
-def test_losses_by_position_that_cannot_be_drawn_are_refused(losses, floor, message):
-    with pytest.raises(ValueError, match=message):
-        loss_by_position(losses, floor)
-
-
-def lanes(html: str) -> dict[str, str]:
-    """The characters of every row under their places, a blank where there is none."""
-    rows = re.findall(r'<tr><th scope="row"[^>]*>(.*?)</th>(.*?)</tr>', html)
-    return {
-        name: "".join(cell or " " for cell in re.findall(r"<td[^>]*>(.*?)</td>", cells))
-        for name, cells in rows
-    }
-
-
-def test_a_target_is_the_input_one_place_later():
-    diagram = window_diagram("to be\nor", 4, [0, 3])
-    assert repr(diagram).splitlines() == [
-        "text      to·be↵or",
-        "input 1   to·b",
-        "target 1   o·be",
-        "input 2      be↵o",
-        "target 2      e↵or",
-    ]
-    rows = lanes(diagram._repr_html_())
-    assert {name: row.rstrip() for name, row in rows.items()} == {
-        line[:8].rstrip(): line[10:] for line in repr(diagram).splitlines()
-    }
-    assert {len(row) for row in rows.values()} == {8}
-    assert repr(window_diagram("abc", 2, [0])).splitlines()[1:] == ["input   ab", "target   bc"]
-
-
-def test_a_diagram_can_be_read_aloud_and_scrolled(browser):
-    html = window_diagram("to be, or not <to> be, that", 8, [11])._repr_html_()
-    assert html.count("&lt;</td>") == 3
-    page = browser.new_page(viewport={"width": 360, "height": 500})
-    try:
-        page.set_content(f"<!doctype html><title>A table</title><main>{html}</main>")
-        name = "Every target is the input's next character (· is a space)"
-        group = page.get_by_role("group", name=name)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360
-        assert group.evaluate("e => e.scrollWidth > e.clientWidth")
-        assert group.get_attribute("tabindex") == "0"  # Safari's Tab would pass it by
-        page.keyboard.press("Tab")
-        assert group.evaluate("e => e === document.activeElement")
-        table = page.get_by_role("table", name=name)
-        heads = table.get_by_role("columnheader").all_text_contents()
-        assert heads == ["place", *map(str, range(27))]
-        assert table.get_by_role("rowheader").all_text_contents() == ["text", "input", "target"]
-        # Under each character of the text stands the same one.
-        left = "e => [...e.querySelectorAll('td')].map((c) => [c.textContent, c.offsetLeft])"
-        text, *windows = table.locator("tbody tr").all()
-        places = {tuple(cell) for cell in text.evaluate(left)}
-        for window in windows:
-            shown = [tuple(cell) for cell in window.evaluate(left) if cell[0]]
-            assert len(shown) == 8
-            assert places.issuperset(shown)
-    finally:
-        page.close()
-
-
-@pytest.mark.parametrize(
-    ("text", "length", "starts", "message"),
-    [
-        ("abcd", 0, [0], "length is 0; a window has at least 1"),
-        ("abcd", 2, [], "there are no starts"),
-        ("abcd", 2, [0, 2], "a window of 2 that starts at 2 .* choose a start from 0 to 1"),
-        ("abcd", 2, [-1], "starts at -1 does not fit in 4 characters"),
-        ("abcd", 4, [0], "with one more for its last target: give a longer text"),
-    ],
-)
-def test_windows_outside_of_the_text_are_refused(text, length, starts, message):
-    with pytest.raises(ValueError, match=message):
-        window_diagram(text, length, starts)
-
-
-def test_the_others_are_drawn_on_a_phone_without_an_error(browser):
-    shares = {"cosine": [warmup_cosine(i, 50, 5) for i in range(50)]}
-    for layout in (
-        rate_range(RATES, AFTER),
-        schedules(shares),
-        loss_by_position([4.0, 2.0, 1.0], 0.3),
-    ):
-        with drawn(browser, layout, width=360) as run:
-            assert run("return document.documentElement.scrollWidth") <= 360
+def test_rates_are_drawn_on_a_phone_without_an_error(browser):
+    with drawn(browser, rate_range(RATES, AFTER), width=360) as run:
+        assert run("return document.documentElement.scrollWidth") <= 360

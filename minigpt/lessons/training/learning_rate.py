@@ -14,13 +14,12 @@ from bokeh.models import (
     FixedTicker,
     HoverTool,
     LegendItem,
-    Plot,
     PrintfTickFormatter,
     Range1d,
 )
 from bokeh.plotting import figure
 
-from minigpt.lessons.drawing.lines import LOOKS, SHARED, add_legend, check_names, some_of
+from minigpt.lessons.drawing.lines import LOOKS, SHARED, add_legend, check_names
 
 WORSE = 1.2  # times the first loss: what lies above stands at the edge
 MOST_POINTS = 500  # of a schedule that is drawn point by point
@@ -120,66 +119,6 @@ def rate_range(rates: Sequence[float], losses: Mapping[str, Sequence[float]]) ->
     crosses = "A cross at the upper edge diverged, or lies above. " if capped else ""
     words = Div(text=crosses + " ".join(told), sizing_mode="stretch_width")
     return column(plot, words, sizing_mode="stretch_width")
-
-
-def schedules(shares: Mapping[str, Sequence[float]]) -> Plot:
-    """The learning rate as a share of its highest value, over the steps of a run.
-
-    Args:
-        shares: for each name, the share at every step, from 0 to 1.
-
-    Raises:
-        ValueError: no names, or more than can be told apart; no shares; one outside of [0, 1].
-
-    Shown in https://minigpt-book.github.io/minigpt/training.html
-    """
-    check_names(shares, "schedules")
-    for name, values in shares.items():
-        if not values:
-            raise ValueError(f"{name!r} has no shares; give one a step")
-        for step, share in enumerate(values):
-            if not 0 <= share <= 1:
-                raise ValueError(
-                    f"the share of {name!r} at step {step} is {share}; it lies between 0 and 1: "
-                    "divide the learning rate by its highest"
-                )
-    plot = figure(
-        height=320,
-        x_range=Range1d(0, max(map(len, shares.values())) - 1 or 1),
-        y_range=Range1d(0, 1.06),
-        x_axis_label="step",
-        y_axis_label="share of the highest rate",
-        tools="",
-        **SHARED,
-    )
-    plot.xaxis.ticker.desired_num_ticks = 5
-    items, lines = [], []
-    for number, ((name, values), look) in enumerate(zip(shares.items(), LOOKS, strict=False)):
-        kept = _thinned(values)
-        source = ColumnDataSource({"step": kept, "share": [values[i] for i in kept]})
-        style = {"source": source, "color": look["color"], "name": name}
-        line = plot.line("step", "share", line_width=3, line_dash=look["line_dash"], **style)
-        some = [kept[i] for i in some_of(len(kept), number)]
-        marked = ColumnDataSource({"step": some, "share": [values[i] for i in some]})
-        marks = plot.scatter(
-            "step", "share", size=8, marker=look["marker"], **style | {"source": marked}
-        )
-        items.append(LegendItem(label=name, renderers=[line, marks]))
-        lines.append(line)
-    tooltips = [("", "$name"), ("step", "@step{0,0}"), ("share", "@share{0.000}")]
-    plot.add_tools(HoverTool(renderers=lines, mode="vline", tooltips=tooltips))
-    add_legend(plot, items)
-    return plot
-
-
-def _thinned(values: Sequence[float]) -> list[int]:
-    """Steps that give the curve's form: of a long run some, with its ends and its corners."""
-    last = len(values) - 1
-    every = -(-len(values) // MOST_POINTS)
-    corners = {
-        i for i in range(1, last) if abs(values[i - 1] - 2 * values[i] + values[i + 1]) > KINK
-    }
-    return sorted(corners | set(range(0, last, every)) | {last})
 
 
 def _loss_in_words(loss: float, fine: bool) -> str:

@@ -30,7 +30,6 @@ from minigpt.lessons.drawing.lines import (
     check_names,
     some_of,
 )
-from minigpt.lessons.drawing.palette import BLUE
 
 
 def loss_curves(
@@ -72,47 +71,6 @@ def loss_curves(
         for kind in ("linear", "log")
     ]
     return axis_switch(plots, _in_words(drawn, lost), log)
-
-
-def loss_by_position(losses: Sequence[float], floor: float) -> Plot:
-    """The mean loss at each position of a window: what a model gains from what it has read.
-
-    Args:
-        losses: at positions 0 to T - 1, in nats per character.
-        floor: the lowest mean loss that there is, a horizontal line.
-
-    Raises:
-        ValueError: no losses; a number that is not finite, or below 0.
-
-    Shown in https://minigpt-book.github.io/minigpt/training.html
-    """
-    if not losses:
-        raise ValueError("there are no losses to draw; give one a position of the window")
-    for what, value in [
-        *((f"position {i}", x) for i, x in enumerate(losses)),
-        ("the floor", floor),
-    ]:
-        if not 0 <= value < math.inf:
-            raise ValueError(f"the loss of {what} is {value}; it must be finite and at least 0")
-    last, top = len(losses) - 1, 1.1 * max(*losses, floor) or 1.0
-    plot = figure(
-        height=320,
-        x_range=Range1d(-0.02 * last - 0.3, 1.02 * last + 0.3),
-        y_range=Range1d(min(0, floor - 0.1 * top), top),  # room for the floor's name
-        x_axis_label="position in the window",
-        y_axis_label="mean loss (nats per character)",
-        tools="",
-        **SHARED,
-    )
-    plot.xaxis.ticker.min_interval = 1
-    source = ColumnDataSource({"position": list(range(len(losses))), "loss": list(losses)})
-    style = {"source": source, "color": BLUE, "name": "loss"}
-    line = plot.line("position", "loss", line_width=3, **style)
-    plot.scatter("position", "loss", size=7 if len(losses) <= 32 else 4, **style)
-    tooltips = [("position", "@position"), ("mean loss", "@loss{0.000}")]
-    plot.add_tools(HoverTool(renderers=[line], mode="vline", tooltips=tooltips))
-    add_level(plot, "floor", floor, below=True)
-    return plot
 
 
 def _until_divergence(name: str, points: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:

@@ -4,7 +4,7 @@
 export const ANSWERS = {
   none: {
     label: "Nothing: the run is healthy",
-    looks: "A healthy run lies on the grey curves to the end; one with dropout lies above them, with its validation loss below its training loss.",
+    looks: "A healthy run lies on the grey curves to the end, its training loss on the one and its validation loss on the other.",
   },
   "rate-high": {
     label: "The learning rate is far too high",
@@ -49,7 +49,8 @@ export const HEALTHY = [
 ];
 
 // The runs in the order in which they are shown. `bug` is the name in the data, `answer` and
-// `choices` are of ANSWERS; `known` is said with the question. The functions take numbers of the
+// `choices` are of ANSWERS; `known` is said with the question. `beside` names the healthy run behind
+// it, where that is not "none". The functions take numbers of the
 // run, already as text.
 export const DIAGNOSES = [
   {
@@ -135,9 +136,10 @@ export const DIAGNOSES = [
   {
     bug: "no-eval-mode",
     answer: "dropout",
-    known: "This run is trained with dropout, which sets numbers to 0 at random; no other one is.",
+    beside: "none-with-dropout",
+    known: "This run and the grey one behind it are trained with dropout, which sets a share of the numbers to 0 at random. It makes training harder, so that both lie higher than the healthy run without it.",
     choices: ["none", "overfitting", "leak", "dropout"],
-    evidence: ({ trend, valid }) => `Dropout makes training harder, so validation, with all numbers in place, should come out below the smoothed training loss. It ends at ${valid}, above ${trend}. The gap is small: the curve raises a suspicion, the next test settles it.`,
+    evidence: ({ valid, healthyValid }) => `The training loss is that of the grey run, step by step. The validation loss is not: it ends at ${valid}, the grey one’s at ${healthyValid}. Two models that have learned the same are measured differently, so the fault lies in the measuring.`,
     confirm: "Measure the same weights twice on the same text: two different losses mean that something is still drawn at random.",
     fix: "Evaluation mode before measuring, training mode after it.",
     right: "model.eval()\nloss = loss_on(model, validation)\nmodel.train()",

@@ -40,8 +40,13 @@ function unpack({ settings, runs }) {
     }
     return [bug, run];
   }));
-  const shownRuns = [{ bug: "none" }, ...DIAGNOSES].map(({ bug }) => found.get(bug));
-  if (shownRuns.includes(undefined) || found.size !== shownRuns.length) throw new Error("runs and diagnoses differ");
+  const shownRuns = [{ bug: "none" }, ...DIAGNOSES].map(({ bug, beside }) => {
+    const run = found.get(bug);
+    if (run && bug !== "none") run.healthy = found.get(beside ?? "none");
+    return run;
+  });
+  const besides = DIAGNOSES.filter(({ beside }) => beside);
+  if (shownRuns.includes(undefined) || found.size !== shownRuns.length + besides.length) throw new Error("runs and diagnoses differ");
   return { logged, evaluated, runs: shownRuns };
 }
 
@@ -145,7 +150,7 @@ class LossCurves extends FetchedElement {
   }
 
   get run() { return this.runs[this.at]; }
-  get healthy() { return this.at ? this.runs[0] : undefined; }
+  get healthy() { return this.run.healthy; }
   get name() { return this.at ? `Run ${this.at} of ${DIAGNOSES.length}` : "Healthy run"; }
 
   // Another run, and the words about it for those who cannot see it.
@@ -202,7 +207,7 @@ class LossCurves extends FetchedElement {
         + (ended < 0 ? `and ends at ${shown(values.at(-1))}` : `and is nan from step ${places[ended]} on`);
     };
     const norms = norm.filter(isNumber);
-    const against = this.healthy ? ` For comparison: the healthy run’s validation loss ends at ${shown(this.runs[0].validation.at(-1))}.` : "";
+    const against = this.healthy ? ` For comparison: the healthy run’s validation loss ends at ${shown(this.healthy.validation.at(-1))}.` : "";
     return `${this.name}. The training loss ${course(training, this.logged)}. The validation loss ${course(validation, this.evaluated)}. `
       + `The gradient’s length lies between ${shown(lowest(norms))} and ${shown(highest(norms))}.${against}`;
   }
@@ -241,13 +246,12 @@ class LossCurves extends FetchedElement {
   // What the texts of a diagnosis may say of the run.
   get numbers() {
     const { training, validation, norm } = this.run;
-    const healthy = this.runs[0];
+    const healthy = this.healthy ?? this.run;
     const end = validation.at(-1);
     const parted = validation.findIndex((x, i) => x < healthy.validation[i] - 0.1);
     const { settings } = this.data;
     return {
       first: shown(training[0]), last: shown(training.at(-1)), valid: shown(end),
-      trend: shown(this.smoothedRun.at(-1)),
       best: shown(lowest(validation)), bestStep: this.evaluated[validation.indexOf(lowest(validation))],
       leastNorm: shown(lowest(norm)),
       healthyValid: shown(healthy.validation.at(-1)), healthyLeastNorm: shown(lowest(healthy.norm)),

@@ -1,15 +1,13 @@
 """Checks for the exercises of the chapter on training."""
 
-from minigpt.lessons.training.exercises.adamw import adamw_step
 from minigpt.lessons.training.exercises.gradients import accumulated_gradient
-from minigpt.lessons.training.exercises.loss import cross_entropy
-from minigpt.lessons.training.exercises.schedule import learning_rate
-from minigpt.lessons.training.exercises.windows import inputs_and_targets
+from minigpt.lessons.training.exercises.muon import muon_step
+from minigpt.lessons.training.exercises.schedule import trapezoid
+from minigpt.lessons.training.exercises.stopping import early_stop
 
 __all__ = [
     "accumulated_gradient",
-    "adamw_step",
-    "cross_entropy",
-    "inputs_and_targets",
-    "learning_rate",
+    "early_stop",
+    "muon_step",
+    "trapezoid",
 ]
