@@ -100,7 +100,7 @@ export class TrainedGPT {
     gradients.fill(0);
     // `surprise` left the gradient of the scores in their place.
     this.product(N, C, V, rows(kept.scores, V), rows(tokens, C), rows(kept.dnorm, C));
-    this.product(V, C, N, transposed(rows(kept.scores, V)), rows(kept.norm, C), rows(count + tokens, C), true);
+    this.product(V, C, N, transposed(rows(kept.scores, V)), rows(kept.norm, C), rows(count + tokens, C));
     floats.fill(0, kept.dx, kept.dx + N * C);
     this.normaliseBack(N, kept.x, kept.norm, kept.scale, "final_norm");
     for (let i = L - 1; i >= 0; i--) {
@@ -135,7 +135,7 @@ export class TrainedGPT {
     const { floats, places, count, gradients } = this;
     const [weight, bias] = [places[`${name}.weight`], places[`${name}.bias`]];
     this.product(N, from, to, rows(dy, to), rows(weight, from), rows(dx, from));
-    this.product(to, from, N, transposed(rows(dy, to)), rows(x, from), rows(count + weight, from), true);
+    this.product(to, from, N, transposed(rows(dy, to)), rows(x, from), rows(count + weight, from));
     for (let n = 0; n < N; n++) for (let c = 0; c < to; c++) gradients[bias + c] += floats[dy + n * to + c];
   }
 
