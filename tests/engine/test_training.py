@@ -139,9 +139,10 @@ def test_twenty_steps_reach_the_trainers_losses(page, wasm):
     found = page.evaluate(
         """async ([config, recipe, batches, wasm]) => {
             const text = { training: new Int32Array(400), validation: new Int32Array(0) };
-            const run = await TrainingRun.make({ config, recipe, text, wasm: wasm ? bytes : undefined });
+            const way = wasm ? bytes : undefined;
+            const run = await TrainingRun.make({ config, recipe, text, wasm: way });
             put(await given(), run.model);
-            run.windows.batch = (step) => ({ inputs: batches[step][0], targets: batches[step][1] });
+            run.windows.batch = (i) => ({ inputs: batches[i][0], targets: batches[i][1] });
             return batches.map(() => run.step());
         }""",
         [settings(SMALL), asdict(RECIPE), given, wasm],
@@ -157,8 +158,9 @@ def test_a_run_that_goes_on_is_one_that_never_stopped(page, wasm):
     whole, parts = page.evaluate(
         """async ([config, recipe, wasm]) => {
             const training = Int32Array.from({ length: 300 }, (_, i) => (i * i) % 27);
-            const made = () => TrainingRun.make({
-                config, recipe, text: { training, validation: training }, wasm: wasm ? bytes : undefined });
+            const text = { training, validation: training };
+            const way = wasm ? bytes : undefined;
+            const made = () => TrainingRun.make({ config, recipe, text, wasm: way });
             const steps = (run, n) => Array.from({ length: n }, () => run.step().loss);
             const one = await made();
             const whole = [...steps(one, 14), one.measure()];
@@ -179,9 +181,10 @@ def test_both_ways_multiply_alike_whatever_the_shape(page):
     """Rows, columns and depths that 4, 8 and 256 do not divide, transposed or not, added or not."""
     worst = page.evaluate(
         """async () => {
-            const numbers = Array.from({ length: 4000 }, (_, i) => Math.sin(i * i) );
+            const numbers = Array.from({ length: 4000 }, (_, i) => Math.sin(i * i));
+            const shapes = [[1, 1, 1], [4, 8, 2], [5, 9, 3], [3, 17, 300], [7, 6, 257]];
             let worst = 0;
-            for (const [m, n, depth] of [[1, 1, 1], [4, 8, 2], [5, 9, 3], [3, 17, 300], [7, 6, 257]]) {
+            for (const [m, n, depth] of shapes) {
                 for (const flipped of [false, true]) for (const add of [false, true]) {
                     const results = [];
                     for (const wasm of [bytes, undefined]) {
@@ -197,7 +200,8 @@ def test_both_ways_multiply_alike_whatever_the_shape(page):
                             flipped && whole ? { ...b, row: 1, column: depth } : b, c, add);
                         results.push(floats.slice());
                     }
-                    results[0].forEach((x, i) => { worst = Math.max(worst, Math.abs(x - results[1][i])); });
+                    const [one, other] = results;
+                    one.forEach((x, i) => { worst = Math.max(worst, Math.abs(x - other[i])); });
                 }
             }
             return worst;
@@ -209,7 +213,7 @@ def test_both_ways_multiply_alike_whatever_the_shape(page):
 def test_the_bytes_of_the_product_are_those_of_its_text():
     text = (FOLDER / "product.wat").read_text("utf-8")
     assert (FOLDER / "product.wasm").read_bytes() == bytes(wasmtime.wat2wasm(text)), (
-        "assemble it: python -c \"import wasmtime; …\", as CONTRIBUTING says"
+        'assemble it: python -c "import wasmtime; …", as CONTRIBUTING says'
     )
 
 
@@ -247,12 +251,13 @@ def test_it_starts_as_the_package_does(page):
     config = GPTConfig(300, 32, n_layer=3, n_head=4, n_embd=64)
     found = page.evaluate(
         """async ([config, recipe]) => {
-            const ids = new Int32Array(100);
-            const run = await TrainingRun.make({ config, recipe, text: { training: ids, validation: ids } });
+            const text = { training: new Int32Array(100), validation: new Int32Array(100) };
+            const run = await TrainingRun.make({ config, recipe, text });
             return run.model.tensors.map(({ name, at, size }) => {
                 const part = run.model.weights.slice(at, at + size);
                 const mean = part.reduce((sum, x) => sum + x, 0) / size;
-                return [name, mean, Math.sqrt(part.reduce((sum, x) => sum + (x - mean) ** 2, 0) / size)];
+                const squares = part.reduce((sum, x) => sum + (x - mean) ** 2, 0);
+                return [name, mean, Math.sqrt(squares / size)];
             });
         }""",
         [settings(config), asdict(RECIPE)],
@@ -295,7 +300,8 @@ def test_what_it_writes_with_is_what_it_learned(page):
             let nats = 0;
             ids.forEach((id, t) => {
                 const scores = [...writer.read([id])];
-                nats += Math.log(scores.reduce((sum, s) => sum + Math.exp(s), 0)) - scores[targets[t]];
+                const total = scores.reduce((sum, s) => sum + Math.exp(s), 0);
+                nats += Math.log(total) - scores[targets[t]];
             });
             return Math.abs(loss - nats / 16);
         }""",
@@ -312,7 +318,8 @@ def test_a_loss_that_is_no_number_and_a_state_of_another_size_are_refused(page):
             const run = await TrainingRun.make({
                 config, recipe, text: { training, validation: training } });
             const told = await errorOf(() => { for (let i = 0; i < 20; i++) run.step(); });
-            return [told, await errorOf(() => run.goOn({ steps: 1, weights: new Float32Array(3) }))];
+            const other = { steps: 1, weights: new Float32Array(3) };
+            return [told, await errorOf(() => run.goOn(other))];
         }""",
         [settings(SMALL), asdict(steep)],
     )
@@ -328,7 +335,10 @@ def test_a_text_shorter_than_a_window_is_refused(page):
 # Each formula of the way back, wrong once.
 BREAKS = {
     "gelu": ("(1 + 3 * 0.044715 * x * x)", "(1 + 0.044715 * x * x)"),
-    "bias": ("gradients[bias + c] += floats[dy + n * to + c]", "gradients[bias + c] = floats[dy + n * to + c]"),
+    "bias": (
+        "gradients[bias + c] += floats[dy + n * to + c]",
+        "gradients[bias + c] = floats[dy + n * to + c]",
+    ),
     "norm, mean": ("- all - normal * along", "- normal * along"),
     "norm, variance": ("- all - normal * along", "- all"),
     "norm, weight": ("gradients[weight + c] += dy * normal", "gradients[weight + c] += dy"),
@@ -337,12 +347,18 @@ BREAKS = {
     "keys": ("this.product(T, D, T, transposed(dw), q, dk)", "this.product(T, D, T, dw, q, dk)"),
     "queries": ("this.product(T, D, T, dw, k, dq)", "this.product(T, D, T, transposed(dw), k, dq)"),
     "values": ("transposed(rows(weights, T)), dout, dv", "rows(weights, T), dout, dv"),
-    "tied": ("rows(kept.norm, C), rows(count + tokens, C)", "rows(kept.x, C), rows(count + tokens, C)"),
+    "tied": (
+        "rows(kept.norm, C), rows(count + tokens, C)",
+        "rows(kept.x, C), rows(count + tokens, C)",
+    ),
     "tokens": ("gradients[token + c] += floats", "gradients[token + c] = floats"),
     "positions": ("gradients[position + c] += floats", "gradients[position + c] = floats"),
     "residual": ("floats[dx + row + c] += scale", "floats[dx + row + c] = scale"),
     "targets": ("floats[row + targets[n]] -= 1 / N", "floats[row + targets[n]] -= 1"),
-    "weight": ("rows(x, from), rows(count + weight, from)", "rows(dx, from), rows(count + weight, from)"),
+    "weight": (
+        "rows(x, from), rows(count + weight, from)",
+        "rows(dx, from), rows(count + weight, from)",
+    ),
     "head": ("rows(tokens, C), rows(kept.dnorm, C)", "rows(positions, C), rows(kept.dnorm, C)"),
 }
 
