@@ -43,6 +43,15 @@ export class TrainingRun {
 
   // The loss on the beginning of the text that it does not learn from, in nats per token.
   measure() {
+    const parts = this.measuring();
+    for (;;) {
+      const { done, value } = parts.next();
+      if (done) return value;
+    }
+  }
+
+  // The same, a batch at a time, for those who answer between two.
+  *measuring() {
     const { model, validation, recipe: { batch_size: B } } = this;
     const T = model.length;
     const windows = Math.min(Math.floor((validation.length - 1) / T), MEASURED * B);
@@ -51,6 +60,7 @@ export class TrainingRun {
       const size = Math.min(B, windows - first) * T;
       total += size * model.forward(validation.subarray(first * T, first * T + size), validation.subarray(first * T + 1, first * T + size + 1));
       count += size;
+      yield;
     }
     return total / count;
   }
