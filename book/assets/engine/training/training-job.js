@@ -154,8 +154,8 @@ export class TrainingJob {
   get files() { return modelFiles(this.run.model, this.read.tokenizer); }
 
   get record() {
-    const { order, losses, looks, seconds, run } = this;
-    return { order, losses: Float32Array.from(losses), looks, seconds, state: run.state() };
+    const { order, facts, looks, seconds, run } = this;
+    return { order, facts, losses: facts.losses, looks, seconds, state: run.state() };
   }
 
   // A browser that keeps nothing is told of once, and asked no more.
