@@ -7,11 +7,11 @@ const rate = (times) => ({ recipe }) => ({ recipe: { ...recipe, learning_rate: r
 export const EXPERIMENTS = {
   "rate-high": {
     label: "Rate too high", change: rate(100),
-    look: "A hundred times the learning rate. The curve falls, leaps up and stays near what guessing or the letters’ frequencies give.",
+    look: "A hundred times the learning rate. The curve leaps up, even above guessing, and does not come down to counting pairs.",
   },
   "rate-low": {
     label: "Rate too low", change: rate(0.01),
-    look: "A hundredth of the learning rate. The curve falls, and so slowly that the steps run out.",
+    look: "A hundredth of the learning rate. The curve falls without a tremble, and so slowly that the steps run out.",
   },
   "batch-one": {
     label: "A batch of one", change: ({ recipe }) => ({ recipe: { ...recipe, batch_size: 1 } }),
@@ -19,7 +19,7 @@ export const EXPERIMENTS = {
   },
   "no-warmup": {
     label: "No warm-up", change: ({ recipe }) => ({ recipe: { ...recipe, warmup: 0 } }),
-    look: "The full learning rate from the first step on. So small a model mostly bears it; look at the first steps.",
+    look: "The full learning rate from the first step on. The first steps throw the weights about, and the curve lags behind for long.",
   },
   "wide-start": {
     label: "Weights that start too large", change: () => ({ spread: 25 }),

@@ -76,7 +76,7 @@ class TrainingRunElement extends FetchedElement {
   async train(changes) {
     this.want();
     await this.load();
-    return this.board.train(changes);
+    return this.board?.train(changes);
   }
 
   // For its picture: a short run.
