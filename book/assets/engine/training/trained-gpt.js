@@ -83,7 +83,8 @@ export class TrainedGPT {
       this.addTo(N * C, at("middle"), at("x"));
       this.normalise(N, at("middle"), at("norm_2"), at("scale_2"), `blocks.${i}.norm_2`);
       this.linear(N, C, 4 * C, at("norm_2"), at("up"), `blocks.${i}.mlp.up`);
-      for (let j = 0; j < 4 * N * C; j++) floats[at("bent") + j] = gelu(floats[at("up") + j]);
+      const [up, bent] = [at("up"), at("bent")];
+      for (let j = 0; j < 4 * N * C; j++) floats[bent + j] = gelu(floats[up + j]);
       this.linear(N, 4 * C, C, at("bent"), next, `blocks.${i}.mlp.down`);
       this.addTo(N * C, next, at("middle"));
     }
@@ -106,7 +107,8 @@ export class TrainedGPT {
     for (let i = L - 1; i >= 0; i--) {
       const at = (name) => kept[`${i}.${name}`];
       this.linearBack(N, 4 * C, C, at("bent"), kept.dx, kept.dup, `blocks.${i}.mlp.down`);
-      for (let j = 0; j < 4 * N * C; j++) floats[kept.dup + j] *= slopeOfGelu(floats[at("up") + j]);
+      const [up, { dup }] = [at("up"), kept];
+      for (let j = 0; j < 4 * N * C; j++) floats[dup + j] *= slopeOfGelu(floats[up + j]);
       this.linearBack(N, C, 4 * C, at("norm_2"), kept.dup, kept.dnorm, `blocks.${i}.mlp.up`);
       this.normaliseBack(N, at("middle"), at("norm_2"), at("scale_2"), `blocks.${i}.norm_2`);
       this.linearBack(N, C, C, at("gathered"), kept.dx, kept.dgathered, `blocks.${i}.attention.projection`);
@@ -257,11 +259,12 @@ const rows = (at, width) => ({ at, row: width, column: 1 });
 
 const BEND = Math.sqrt(2 / Math.PI);
 
-function gelu(x) {
-  return 0.5 * x * (1 + Math.tanh(BEND * (x + 0.044715 * x * x * x)));
-}
+// tanh by way of exp, which is faster and, in 64 bits, the same to 1e-15.
+const bend = (x) => 1 - 2 / (Math.exp(2 * BEND * (x + 0.044715 * x * x * x)) + 1);
+
+const gelu = (x) => 0.5 * x * (1 + bend(x));
 
 function slopeOfGelu(x) {
-  const t = Math.tanh(BEND * (x + 0.044715 * x * x * x));
+  const t = bend(x);
   return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * BEND * (1 + 3 * 0.044715 * x * x);
 }
