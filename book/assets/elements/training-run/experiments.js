@@ -26,11 +26,11 @@ export const EXPERIMENTS = {
     look: "First weights 25 times as large. The first loss is far worse than guessing, as the model is sure of what it made up.",
   },
   "repeated-line": {
-    label: "One line, repeated", change: ({ text }) => ({ ...repeated(text), title: "one line, repeated" }),
+    label: "One line, repeated", change: ({ text, title }) => ({ ...repeated(text), title: `${title}, one line of it again and again` }),
     look: "Nothing but one line. Both losses fall almost to 0, and whatever it writes is that line.",
   },
   "little-text": {
-    label: "Too little text", change: ({ text }) => ({ text: [...text].slice(0, LITTLE).join(""), title: "its beginning alone" }),
+    label: "Too little text", change: ({ text, title }) => ({ text: [...text].slice(0, LITTLE).join(""), title: `${title}, its beginning alone` }),
     look: "The first 3,000 characters. The training loss goes on falling, the one on the text kept apart turns and rises.",
   },
 };

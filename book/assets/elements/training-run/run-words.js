@@ -20,7 +20,7 @@ export const rateText = (rate) => String(Number(rate.toPrecision(6)));
 export const tokensText = (merges) => (merges ? `BPE, ${count(merges, "merge")}` : "characters");
 
 const PARTS = [
-  ["the text", ({ title }) => title],
+  ["text", ({ title }) => title],
   ["tokens", ({ merges }) => tokensText(merges)],
   ["size", ({ size }) => size],
   ["learning rate", ({ recipe }) => rateText(recipe.learning_rate)],
@@ -66,6 +66,12 @@ export function verdict(loss, { guessing, pairs }) {
   if (pairs === null) return `better than guessing (${nats(guessing)})`;
   if (loss > pairs) return `better than guessing (${nats(guessing)}), not yet than counting pairs (${nats(pairs)})`;
   return `better than counting pairs (${nats(pairs)})`;
+}
+
+// Counting pairs is measured on the text kept apart, and so is what stands beside it.
+export function standing({ looks, facts }, smooth) {
+  const last = looks.at(-1);
+  return `Loss ${nats(smooth)}${last ? `; on the text kept apart ${nats(last.loss)}: ${verdict(last.loss, facts)}` : ""}.`;
 }
 
 // The curve for those who do not see it.

@@ -8,7 +8,7 @@ import { EXPERIMENTS } from "./experiments.js";
 import { drawRun } from "./run-chart.js";
 import { RunFields } from "./run-fields.js";
 import { RunSamples } from "./run-samples.js";
-import { described, differences, duration, inShort, nats, progress, rising, verdict } from "./run-words.js";
+import { described, differences, duration, inShort, nats, progress, rising, standing, verdict } from "./run-words.js";
 import { TakeHome } from "./take-home.js";
 import { whyNoRun } from "./why-no-run.js";
 
@@ -50,10 +50,10 @@ export class TrainingBoard {
     this.picture.setAttribute("role", "img");
     this.key = make("ul", { class: "mg-key", "aria-label": "Curves" });
     const buttons = make("div", { class: "mg-buttons" }, this.button, ...(this.compact ? [] : [this.anew, this.forgets, this.clear]));
-    const seen = make("div", { class: "mg-seen" }, make("div", {}, this.picture, this.key), this.samples.node);
+    const seen = make("div", { class: "mg-seen" }, make("div", {}, this.picture, this.key, this.beside), this.samples.node);
     this.nodes = this.compact
-      ? [buttons, this.message, this.line, this.stands, this.beside, seen, this.more(), this.live]
-      : [this.fields.node, buttons, this.message, this.line, this.stands, this.beside, seen, this.buildExperiments(), this.home.node, this.live];
+      ? [buttons, this.message, this.line, this.stands, seen, this.more(), this.live]
+      : [this.fields.node, buttons, this.message, this.line, this.stands, seen, this.buildExperiments(), this.home.node, this.live];
   }
 
   more() {
@@ -176,7 +176,7 @@ export class TrainingBoard {
     this.setState(state);
     if (this.current?.looks.length) {
       const { loss } = this.current.looks.at(-1);
-      this.tell(`${state === "ended" ? "It has learned." : "It waits."} Step ${this.current.step}, loss ${nats(loss)}: ${verdict(loss, this.current.facts)}.`);
+      this.tell(`${state === "ended" ? "It has learned." : "It waits."} Step ${number(this.current.step)}, loss ${nats(loss)}: ${verdict(loss, this.current.facts)}.`);
     }
     this.stood?.();
   }
@@ -314,7 +314,7 @@ export class TrainingBoard {
     this.picture.setAttribute("aria-label", current ? described(current, smooth) : "Axes for the loss by step; the curve comes with the training.");
     this.line.textContent = !current ? (state === "starting" ? "It reads the text …" : "No step has been made yet.")
       : progress({ ...current, steps: current.order.recipe.steps });
-    this.stands.textContent = smooth.length ? `Loss ${nats(smooth.at(-1))}: ${verdict(smooth.at(-1), current.facts)}.` : "";
+    this.stands.textContent = smooth.length ? standing(current, smooth.at(-1)) : "";
     if (state === "running") this.forgets.hidden = !this.isKept;
     if (state !== "running" || current?.step) this.home.show(current);
   }
