@@ -183,11 +183,12 @@ def old(browser):
     page = context.new_page()
 
     def send_worker(route) -> None:
-        script = (ASSETS / "engine" / "gpt-worker.js").read_text("utf-8")
+        _, _, below = route.request.url.partition("/_static/")
+        script = (ASSETS / below.partition("?")[0]).read_text("utf-8")
         first = "import " + json.dumps("data:text/javascript," + REMOVE.replace("%", "%25")) + ";\n"
         route.fulfill(body=first + script, content_type="text/javascript")
 
-    page.route("**/gpt-worker.js*", send_worker)
+    page.route(re.compile(r"/(gpt|training)-worker\.js"), send_worker)
     complaints = complaints_of(page)
     yield page
     context.close()
@@ -195,7 +196,7 @@ def old(browser):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stem", [*book_sources.stems(), "playground"])
+@pytest.mark.parametrize("stem", [*book_sources.stems(), "playground", "train"])
 def test_everything_on_a_page_works_without_what_is_newer(stem, old, site_url):
     old.goto(f"{site_url}{stem}.html")
     assert old.evaluate("[].toSorted") is None
@@ -209,6 +210,16 @@ def test_everything_on_a_page_works_without_what_is_newer(stem, old, site_url):
     for element in old.locator("[data-still]").all():
         expect(element).not_to_have_attribute("data-state", "failed")
         expect(element).not_to_contain_text(re.compile("mistake|Could not"))
+
+
+def test_a_model_trains_without_what_is_newer(old, site_url):
+    old.goto(f"{site_url}train.html")
+    old.wait_for_function("Boolean(customElements.get('training-run'))")
+    element = old.locator("training-run")
+    element.evaluate("e => e.train({ steps: 10 })")
+    expect(element.locator(".mg-progress-line")).to_contain_text("Step 10 of 10")
+    with old.expect_download():
+        element.get_by_role("button", name="Take it home").click()
 
 
 def test_menus_open_without_popovers(old, site_url):

@@ -122,7 +122,7 @@ def test_what_a_page_loads_late_is_there_when_the_keys_print_it(dark_page, site_
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stem", [*STEMS, "playground"])
+@pytest.mark.parametrize("stem", [*STEMS, "playground", "train"])
 def test_nothing_is_cut_off_on_paper(stem, dark_page, site_url):
     dark_page.set_viewport_size(A4)
     dark_page.goto(f"{site_url}{stem}.html")

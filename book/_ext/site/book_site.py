@@ -25,6 +25,7 @@ import predictions
 import site_files
 import stale_pages
 import theme_scripts
+import training_files
 
 PARTS = (
     notebook_outputs,
@@ -43,6 +44,7 @@ PARTS = (
     site_files,
     stale_pages,
     theme_scripts,
+    training_files,
     offline_site,
 )
 

@@ -1,5 +1,6 @@
 // A model in a worker of its own (gpt-worker.js), asked by messages: what the page's elements use.
 
+import { AskedWorker } from "./asked-worker.js";
 import { NetworkError } from "./fetched.js";
 
 // Of a worker that does not start a browser tells no more than that. Its modules tell the page.
@@ -15,61 +16,16 @@ async function whyNotStarted() {
   return new NetworkError("the model's script did not load");
 }
 
-export class ModelInWorker {
+export class ModelInWorker extends AskedWorker {
   // begin: told {ask}, the new worker's; resolves to the model's {config, tokenizer, …}.
   static async start(begin) {
-    const model = new ModelInWorker(new Worker(new URL("gpt-worker.js", import.meta.url), { type: "module" }));
+    const model = new ModelInWorker(new Worker(new URL("gpt-worker.js", import.meta.url), { type: "module" }), whyNotStarted);
     try {
       return Object.assign(model, await begin(model));
     } catch (error) {
       model.close();
       throw error;
     }
-  }
-
-  constructor(worker) {
-    this.worker = worker;
-    this.waiting = new Map();
-    this.asked = 0;
-    worker.addEventListener("message", ({ data: { number, progress, result, error, name } }) => {
-      const { resolve, reject, report } = this.waiting.get(number) ?? {};
-      if (!resolve) return;  // the worker broke meanwhile
-      if (progress) {
-        report?.(progress);
-        return;
-      }
-      this.waiting.delete(number);
-      if (error === undefined) resolve(result);
-      else reject(Object.assign(new Error(error), { name }));
-    });
-    worker.addEventListener("error", async (event) => {
-      event.preventDefault();
-      this.breakWith(event.message
-        ? Object.assign(new Error(event.message), { name: "UncaughtError" })
-        : await whyNotStarted());
-    });
-  }
-
-  // Whoever waits is told, and whoever asks from now on.
-  breakWith(error) {
-    this.broken = error;
-    for (const { reject } of this.waiting.values()) reject(error);
-    this.waiting.clear();
-  }
-
-  // Give its memory back.
-  close() {
-    this.worker.terminate();
-    this.breakWith(new Error("the model was closed"));
-  }
-
-  ask(method, args, report) {
-    if (this.broken) return Promise.reject(this.broken);
-    return new Promise((resolve, reject) => {
-      const number = ++this.asked;
-      this.waiting.set(number, { resolve, reject, report });
-      this.worker.postMessage({ number, method, args });
-    });
   }
 
   // What comes after these tokens: resolves to a Float32Array, a score for each token.

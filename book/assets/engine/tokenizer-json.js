@@ -4,7 +4,7 @@ import { Tokenizer } from "./tokenizer.js";
 
 // JSON holds text and tokens are bytes, so each byte is written as one visible character: one
 // that is visible in Latin-1 stands for itself, the other 68 follow from U+0100 on.
-const isVisible = (byte) => (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad);
+export const isVisible = (byte) => (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad);
 export const BYTES = new Map();
 for (let byte = 0, hidden = 0; byte < 256; byte++) {
   BYTES.set(isVisible(byte) ? String.fromCharCode(byte) : String.fromCharCode(0x100 + hidden++), byte);

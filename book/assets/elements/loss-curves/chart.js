@@ -1,47 +1,13 @@
 // The picture of <loss-curves>: two panels over one axis of steps, drawn as SVG in the pixels
 // of the screen, so that text keeps its size on a phone.
 
-const NS = "http://www.w3.org/2000/svg";
+import { line, linearScale, smoothed, svg } from "../../parts/curves.js";
+
 const MARGIN = { left: 50, right: 10, top: 22, between: 34, bottom: 38 };
 const NORM = 84;           // height of the gradient's panel
 const LEAST = 1e-3;        // the lower end of a logarithmic axis: what is below is drawn there
 const APART = 15;          // pixels between two labels
 const TICK = { few: 4, many: 6 };
-
-export function svg(tag, attributes = {}, ...children) {
-  const element = document.createElementNS(NS, tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name === "text") element.textContent = value;
-    else if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value);
-  }
-  element.append(...children);
-  return element;
-}
-
-// The running average that every tool of the trade draws: each point keeps `weight` of the past.
-// The division undoes the pull of the start, where there is no past yet.
-export function smoothed(values, weight = 0.9) {
-  let sum = 0;
-  let part = 0;
-  let ended = false;
-  return values.map((x) => {
-    ended ||= x === null;
-    if (ended) return null;
-    sum = weight * sum + (1 - weight) * x;
-    part = weight * part + (1 - weight);
-    return sum / part;
-  });
-}
-
-// A place for every value: {at(value), ticks}, from `bottom` up to `top` in pixels.
-function linearScale(least, most, bottom, top, wanted) {
-  const rough = (most - least) / wanted;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((x) => x * power).find((x) => x >= rough);
-  const ticks = [];
-  for (let i = Math.ceil(least / step); i * step <= most * (1 + 1e-9); i += 1) ticks.push(Number((i * step).toPrecision(6)));
-  return { at: (x) => bottom + ((x - least) / (most - least)) * (top - bottom), ticks };
-}
 
 function logScale(least, most, bottom, top, wanted) {
   const [low, high] = [Math.log10(Math.max(least, LEAST)), Math.log10(most)];
@@ -67,18 +33,6 @@ function logScale(least, most, bottom, top, wanted) {
 const tickText = (x) => (x >= 1e5 || (x > 0 && x < 1e-3) ? x.toExponential(0).replace("+", "").replace("-", "−") : String(x));
 
 const finite = (values) => values.filter((x) => x !== null);
-
-// A path through the values; it ends where they do, and goes on where they come back.
-function line(values, xs, x, y) {
-  let path = "";
-  let open = false;
-  values.forEach((value, i) => {
-    if (value === null) { open = false; return; }
-    path += `${open ? "L" : "M"}${x(xs[i]).toFixed(1)} ${y(value).toFixed(1)}`;
-    open = true;
-  });
-  return path;
-}
 
 // Draws into `picture`. Of `run` and `healthy`: training, validation and norm, each one value a
 // place in `logged` or `evaluated`, null for nan. Returns what the cursor needs.

@@ -5,10 +5,11 @@
 // `element.load()` resolves when they are there, and `element.data` holds them.
 
 import { fetchedJson } from "../../engine/fetched.js";
+import { smoothed, svg } from "../../parts/curves.js";
 import { FetchedElement } from "../../parts/fetched-element.js";
 import { keepOneTabStop, moveFocus } from "../../parts/tab-stop.js";
 import { count, make, number } from "../../parts/token-chips.js";
-import { drawChart, smoothed, svg } from "./chart.js";
+import { drawChart } from "./chart.js";
 import { ANSWERS, DIAGNOSES, HEALTHY } from "./diagnoses.js";
 
 const FILE = new URL("../../results/curves.json", import.meta.url);

@@ -6,6 +6,7 @@ import { make, number } from "../../parts/token-chips.js";
 import { isMistake, mistake, outOfMemory } from "../../parts/what-failed.js";
 import { chosenFiles, droppedFiles } from "./folder-files.js";
 
+const TRAINED = "#trained-here";  // in the address, by which <training-run> opens the page
 const ASK = 50e6;  // bytes of memory from which on a model is opened at a second press
 
 export class ModelChoice {
@@ -53,6 +54,20 @@ export class ModelChoice {
       droppedFiles(event.dataTransfer).then((dropped) => this.read(dropped), (error) => this.fail("The folder", error));
     });
     this.showState();
+    if (location.hash === TRAINED) this.takeTrained();
+  }
+
+  // From <training-run>, on another page: the model that the reader trained, by way of the browser.
+  async takeTrained() {
+    this.node.open = true;
+    try {
+      const { kept } = await import("../../engine/training/kept-run.js");
+      const { name, files } = await kept("for the playground") ?? {};
+      if (!files) throw new Error("it is not kept any more: open it once more where it was trained");
+      await this.read({ name, files: new Map(Object.entries(files).map(([file, data]) => [file, new File([data], file)])) });
+    } catch (error) {
+      this.fail("The model that you trained", error);
+    }
   }
 
   // What a folder holds, in words; a small model is opened at once. {name, files} as of folder-files.js.

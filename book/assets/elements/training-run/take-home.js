@@ -1,0 +1,67 @@
+// What the reader has made: how large, how good, how long it took; as a folder, and in the playground.
+
+import { inBytes } from "../../engine/own-model.js";
+import { keep } from "../../engine/training/kept-run.js";
+import { zip } from "../../engine/training/zip.js";
+import { make, number } from "../../parts/token-chips.js";
+import { duration, nats, rateText, tokensText, verdict } from "./run-words.js";
+
+const FOLDER = "my-gpt";
+
+export class TakeHome {
+  // files: resolves to the model's folder, or to nothing when the page says why. say: told what the
+  // reader should hear.
+  constructor({ files, say }) {
+    Object.assign(this, { files, say });
+    const button = (text, click) => make("button", { type: "button", class: "mg-button", text, click });
+    this.facts = make("dl", { class: "mg-facts" });
+    this.download = button("Take it home", () => this.takeHome());
+    this.open = button("Open in the playground", () => this.toPlayground());
+    this.command = make("code", { class: "mg-made-command", text: `minigpt generate "" --model ${FOLDER}` });
+    this.node = make("section", { class: "mg-made", "aria-label": "What you have made" },
+      make("p", { class: "mg-title", text: "What you have made" }), this.facts,
+      make("div", { class: "mg-buttons" }, this.download, this.open),
+      make("p", { class: "mg-note" }, "At home, unpack the folder; in a terminal with this book’s package, it writes by ", this.command,
+        " and learns on by ", make("code", { text: `minigpt train runs/longer --from ${FOLDER} --text my.txt` }), "."));
+    this.show();
+  }
+
+  show(run) {
+    const fact = (name, value) => make("div", {}, make("dt", { text: name }), make("dd", { text: value }));
+    const { order, facts, looks, seconds = 0, step = 0 } = run ?? {};
+    const last = looks?.at(-1);
+    const known = run && step;
+    this.facts.replaceChildren(
+      fact("Size", known ? `${number(facts.count)} numbers, in ${facts.config.n_layer === 1 ? "1 block" : `${facts.config.n_layer} blocks`}` : "nothing yet"),
+      fact("Learned from", known ? `${order.title}, ${number(facts.characters)} characters, as ${number(facts.config.vocab_size)} tokens (${tokensText(order.merges)})` : "–"),
+      fact("Steps", known ? `${number(step)}, at a learning rate of ${rateText(order.recipe.learning_rate)} at most` : "–"),
+      fact("Loss on text it has not seen", known && last ? `${nats(last.loss)}${last.step < step ? `, at step ${number(last.step)}` : ""}: ${verdict(last.loss, facts)}` : "–"),
+      fact("Time", known ? duration(seconds) : "–"));
+    for (const button of [this.download, this.open]) button.setAttribute("aria-disabled", String(!known));
+    this.made = known ? run : undefined;
+  }
+
+  async takeHome() {
+    const files = this.made && await this.files();
+    if (!files) return;
+    const inFolder = Object.fromEntries(Object.entries(files).map(([name, data]) => [`${FOLDER}/${name}`, data]));
+    const blob = zip(inFolder);
+    const address = URL.createObjectURL(blob);
+    make("a", { href: address, download: `${FOLDER}.zip` }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 60_000);  // when the browser has it
+    this.say(`${FOLDER}.zip, ${inBytes(blob.size)}: config.json, model.safetensors and tokenizer.json.`);
+  }
+
+  // By way of the browser's storage: it is another page.
+  async toPlayground() {
+    const files = this.made && await this.files();
+    if (!files) return;
+    try {
+      await keep("for the playground", { name: "The model that you trained", files });
+    } catch (error) {
+      this.say(`This browser keeps nothing for another page: take it home, and drop its folder on the playground. (${error.message})`);
+      return;
+    }
+    location.href = new URL("playground.html#trained-here", document.baseURI);
+  }
+}

@@ -1,0 +1,180 @@
+// A run as a page drives it: in slices, so that whoever asks is answered between two steps; with a
+// look at what it has learned now and then; kept in the browser, so that a closed tab loses little.
+
+import { beginning, writtenSample } from "./written-sample.js";
+import { keep } from "./kept-run.js";
+import { modelFiles } from "./model-files.js";
+import { lossOfPairs, readText } from "./texts.js";
+import { TrainingRun } from "./training-run.js";
+
+const SLICE = 50;         // milliseconds of steps, then messages are answered
+const TELL = 200;         // milliseconds between two reports
+const KEEP = 10_000;      // milliseconds between two states that are kept
+const MOST_PAIRED = 2048;  // tokens of a vocabulary whose pairs are counted: it takes the square
+
+const now = () => performance.now();
+
+// After the messages that wait. A timer would wait longer, and longest in a hidden tab.
+const channel = new MessageChannel();
+const waiting = [];
+channel.port1.onmessage = () => waiting.shift()();
+const afterMessages = () => new Promise((resolve) => {
+  waiting.push(resolve);
+  channel.port2.postMessage(null);
+});
+
+export class TrainingJob {
+  // order: {text, merges, sizes, recipe, spread, look, sample}: the text to learn from; the merges
+  // of BPE, or 0 for characters; n_layer, n_head, n_embd, n_positions; the recipe; by what the
+  // first weights are multiplied; steps between two looks; {prompt, tokens, seed} of their samples.
+  // tell: told the news. keepAs: the name that the run is kept under, or nothing. before: what was
+  // kept of it.
+  static async begin(order, { wasm, tell, keepAs, before }) {
+    const { text, merges, sizes, recipe, spread = 1 } = order;
+    const read = readText(text, { merges, length: sizes.n_positions });
+    const config = { vocab_size: read.tokenizer.size, ...sizes, bias: true, tie_word_embeddings: true };
+    const run = await TrainingRun.make({ config, recipe, text: read, wasm });
+    const job = new TrainingJob(order, run, read, { tell, keepAs });
+    if (before) job.takeUp(before);
+    else if (spread !== 1) widen(run.model, spread);
+    return job;
+  }
+
+  constructor(order, run, read, { tell, keepAs }) {
+    Object.assign(this, { order, run, read, tell, keepAs });
+    this.prompt = this.idsOf(order.sample.prompt);
+    this.losses = [];
+    this.looks = [];      // {step, loss, text}
+    this.seconds = 0;     // of work
+    this.turn = 0;        // the loop that began last is the one that works
+    this.told = 0;        // losses that the page knows
+    this.tellAt = this.keptAt = now();
+  }
+
+  takeUp({ state, losses, looks, seconds }) {
+    this.run.goOn(state);
+    Object.assign(this, { losses: [...losses], looks, seconds, told: losses.length });
+  }
+
+  // What is known before the first step, and what there is of one that goes on.
+  get facts() {
+    const { tokenizer, training, validation, characters } = this.read;
+    const { model: { config, count } } = this.run;
+    this.pairs ??= tokenizer.size <= MOST_PAIRED ? lossOfPairs(training, validation, tokenizer.size) : null;
+    return {
+      config, count, characters, training: training.length, validation: validation.length,
+      guessing: Math.log(tokenizer.size), pairs: this.pairs,
+      step: this.run.steps, losses: Float32Array.from(this.losses), looks: this.looks, seconds: this.seconds,
+    };
+  }
+
+  idsOf(prompt) {
+    const { tokenizer, training } = this.read;
+    return prompt ? tokenizer.encode(prompt) : beginning(tokenizer, training[0]);
+  }
+
+  // Until a step, or until it is paused. Resolves when it stops.
+  async go(until = this.order.recipe.steps) {
+    const turn = ++this.turn;
+    const mine = () => turn === this.turn;
+    [this.since, this.from] = [this.seconds, this.run.steps];
+    try {
+      while (mine()) {
+        if (this.lookIsDue) await this.look(mine);
+        if (!mine() || this.run.steps >= until) break;
+        this.slice(until);
+        if (this.keepAs && now() - this.keptAt > KEEP) await this.keepState();
+        await afterMessages();
+      }
+      if (mine()) await this.stop();
+    } catch (error) {
+      if (mine()) this.turn++;
+      this.report();
+      this.tell({ failed: error.message, name: error.name });
+    }
+  }
+
+  // After the step at hand; what has been done is told, and kept.
+  async stop() {
+    this.turn++;
+    this.report();
+    if (this.keepAs) await this.keepState();
+    this.tell({ stopped: this.run.steps, ended: this.run.steps >= this.order.recipe.steps });
+  }
+
+  slice(until) {
+    const began = now();
+    do {
+      const { loss } = this.run.step();
+      this.losses.push(loss);
+    } while (this.run.steps < until && !this.lookIsDue && now() - began < SLICE);
+    this.seconds += (now() - began) / 1000;
+    if (now() - this.tellAt > TELL) this.report();
+  }
+
+  report() {
+    const { run, seconds } = this;
+    const perSecond = (run.steps - this.from) / (seconds - this.since);
+    this.tell({ losses: Float32Array.from(this.losses.slice(this.told)), step: run.steps, seconds, perSecond });
+    this.told = this.losses.length;
+    this.tellAt = now();
+  }
+
+  get lookIsDue() {
+    const { look, recipe: { steps } } = this.order;
+    const step = this.run.steps;
+    return (step % look === 0 || step >= steps) && this.looks.at(-1)?.step !== step;
+  }
+
+  // The loss on the text kept apart, and what the model writes.
+  async look(mine) {
+    const began = now();
+    const parts = this.run.measuring();
+    let part = parts.next();
+    for (; !part.done; part = parts.next()) {
+      await afterMessages();
+      if (!mine()) return;
+    }
+    const text = writtenSample(this.run.written(), this.read.tokenizer, this.prompt, this.order.sample);
+    this.looks.push({ step: this.run.steps, loss: part.value, text });
+    this.seconds += (now() - began) / 1000;
+    this.report();
+    this.tell({ look: this.looks.at(-1) });
+  }
+
+  // The highest learning rate, from the next step on.
+  setRate(rate) {
+    this.order.recipe.learning_rate = rate;  // the run's own recipe, which is kept with it
+  }
+
+  write({ prompt, tokens, seed, temperature }) {
+    return writtenSample(this.run.written(), this.read.tokenizer, this.idsOf(prompt), { tokens, seed, temperature });
+  }
+
+  get files() { return modelFiles(this.run.model, this.read.tokenizer); }
+
+  get record() {
+    const { order, facts, looks, seconds, run } = this;
+    return { order, facts, losses: facts.losses, looks, seconds, state: run.state() };
+  }
+
+  // A browser that keeps nothing is told of once, and asked no more.
+  async keepState() {
+    this.keptAt = now();
+    try {
+      await keep(this.keepAs, this.record);
+      this.tell({ kept: this.run.steps });
+    } catch (error) {
+      this.keepAs = undefined;
+      this.tell({ keepsNothing: error.message });
+    }
+  }
+}
+
+// First weights that are too large: every matrix and table, but not the scales of the norms.
+function widen({ weights, tensors }, spread) {
+  for (const { at, size, decays } of tensors) {
+    if (!decays) continue;
+    for (let i = at; i < at + size; i++) weights[i] *= spread;
+  }
+}

@@ -1,0 +1,466 @@
+"""<training-run> in a real browser: what it shows and says, and that its model opens at home."""
+
+from __future__ import annotations
+
+import math
+import re
+import zipfile
+
+import pytest
+import torch
+from for_everyone import barriers, each_theme, small_targets, smallest_letters, too_wide, wear
+from page_complaints import complaints_of
+from playwright.sync_api import expect
+
+from minigpt.__main__ import main
+from minigpt.exchange import load
+from minigpt.tokenizer import open_tokenizer
+
+SMALL = 'text="names" size="4 thousand" steps="60"'
+KEPT = SMALL + ' keep="a test"'
+
+
+def open_chapter(page, site_url: str) -> None:
+    page.goto(site_url + "train.html")
+    page.evaluate("customElements.whenDefined('training-run').then(() => true)")
+
+
+def put(page, attributes: str) -> None:
+    page.evaluate(
+        """(attributes) => {
+            const made = document.createElement("div");
+            made.innerHTML = `<training-run ${attributes}></training-run>`;
+            document.querySelector("training-run").replaceWith(made.firstChild);
+        }""",
+        attributes,
+    )
+
+
+def renew(page) -> None:
+    put(page, SMALL)
+    page.evaluate("document.querySelector('training-run').load()")
+
+
+@pytest.fixture
+def element(page):
+    return page.locator("training-run")
+
+
+def button(element, name: str):
+    return element.get_by_role("button", name=name, exact=True)
+
+
+def train(element, **changes) -> None:
+    """A run with these changes of the recipe, until it stands."""
+    element.evaluate("(e, changes) => e.train(changes)", changes)
+
+
+def current(element) -> dict:
+    return element.evaluate(
+        "e => { const { losses, looks, step } = e.board.current; return { losses, looks, step }; }"
+    )
+
+
+def line(element) -> str:
+    return element.locator(".mg-progress-line").inner_text()
+
+
+def message(element):
+    return element.locator("p.mg-message")
+
+
+def points(element, name: str) -> list[tuple[float, float]]:
+    path = element.locator(f".mg-chart .mg-{name}").last.get_attribute("d")
+    return [tuple(map(float, point.split())) for point in re.split("[ML]", path)[1:]]
+
+
+def drawn(element) -> None:
+    """When the picture shows what is known."""
+    element.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+
+
+def test_one_press_trains_it(element):
+    expect(button(element, "Begin anew")).to_be_hidden()
+    button(element, "Train").click()
+    expect(button(element, "Train again")).to_be_visible(timeout=20_000)
+    assert line(element).startswith("Step 60 of 60:")
+    told = element.locator(".mg-stands").inner_text()
+    run = current(element)
+    apart = f"{run['looks'][-1]['loss']:.2f}"
+    pattern = (
+        rf"Loss \d\.\d\d; on the text kept apart {apart}: better than guessing \(3\.\d\d\).*\."
+    )
+    assert re.fullmatch(pattern, told)
+    assert len(run["losses"]) == 60 and run["looks"][-1]["step"] == 60
+    assert run["looks"][-1]["loss"] < run["looks"][0]["loss"] - 0.4
+
+
+def test_the_curve_is_drawn_where_the_losses_are(element):
+    train(element)
+    drawn(element)
+    run = current(element)
+    guessing = element.evaluate("e => e.board.current.facts.guessing")
+    ticks = dict(
+        element.evaluate(
+            """e => [...e.querySelectorAll('.mg-chart .mg-tick[text-anchor=end]')]
+                .map((tick) => [tick.textContent, Number(tick.getAttribute('y')) - 4])"""
+        )
+    )
+    zero, two = ticks["0"], ticks["2"]
+
+    def height(loss: float) -> float:
+        return zero + loss / 2 * (two - zero)
+
+    validation = points(element, "validation")
+    assert len(validation) == len(run["looks"])
+    for (_, y), look in zip(validation, run["looks"], strict=True):
+        assert y == pytest.approx(height(look["loss"]), abs=0.1)
+    raw = points(element, "raw")
+    assert [y for _, y in raw] == pytest.approx([height(x) for x in run["losses"]], abs=0.1)
+    line_at = element.locator(".mg-reference").first.get_attribute("y1")
+    assert float(line_at) == pytest.approx(height(guessing), abs=0.1)
+    names = element.locator(".mg-chart .mg-name").all_text_contents()
+    assert names[0] == f"guessing {guessing:.2f}"
+
+
+def test_a_pause_and_what_goes_on_are_one_run(element):
+    train(element)
+    whole = current(element)
+    put(element.page, SMALL)
+    element.evaluate("e => e.load()")
+    element.evaluate(
+        """async (e) => {
+            e.train();
+            while (!e.board.current?.losses.length) await new Promise((r) => setTimeout(r, 5));
+            await e.board.press();
+        }"""
+    )
+    expect(button(element, "Go on").or_(button(element, "Train again"))).to_be_visible()
+    if button(element, "Go on").is_visible():
+        button(element, "Go on").click()
+    expect(button(element, "Train again")).to_be_visible(timeout=20_000)
+    assert current(element) == whole
+
+
+def test_a_page_that_was_closed_goes_on(page, element, site_url):
+    train(element)
+    whole = current(element)
+    put(page, KEPT)
+    element.evaluate(
+        """async (e) => {
+            await e.load();
+            const { board } = e;
+            board.goOn = async () => { await board.run.go(33); };  // a tab that will be closed
+            await board.train();
+            while (board.state !== "paused") await new Promise((r) => setTimeout(r, 5));
+        }"""
+    )
+    open_chapter(page, site_url)
+    put(page, KEPT)
+    element.evaluate("e => e.load()")
+    expect(message(element)).to_contain_text("A run of yours was kept in this browser")
+    assert "step 33 of 60" in message(element).inner_text()
+    button(element, "Go on").click()
+    expect(button(element, "Train again")).to_be_visible(timeout=20_000)
+    assert current(element) == whole
+    button(element, "Forget what is kept").click()
+    expect(message(element)).to_contain_text("Nothing of it is kept in this browser any more")
+    expect(button(element, "Forget what is kept")).to_be_hidden()
+    open_chapter(page, site_url)
+    put(page, KEPT)
+    element.evaluate("e => e.load()")
+    expect(button(element, "Train")).to_be_visible()
+    assert message(element).inner_text() == ""
+
+
+def test_samples_can_be_gone_through(element):
+    train(element)
+    looks = current(element)["looks"]
+    assert element.locator(".mg-samples .mg-title").inner_text().startswith("After 60 steps")
+    slider = element.get_by_role("slider", name="The look that is shown")
+    slider.press("Home")
+    title = element.locator(".mg-samples .mg-title").inner_text()
+    assert title == f"After 0 steps, loss {looks[0]['loss']:.2f}, it writes:"
+    shown = element.locator(".mg-written").inner_text()
+    assert shown.split() == looks[0]["text"].split()
+
+
+def test_it_goes_on_from_a_beginning_or_says_why_not(element):
+    button(element, "Let it write").click()
+    assert "no model yet" in message(element).inner_text()
+    train(element)
+    element.get_by_role("textbox", name="Begin with").fill("Ham")
+    button(element, "Let it write").click()
+    expect(element.locator(".mg-written b")).to_have_text("Ham")
+    assert len(element.locator(".mg-written").inner_text()) > 20
+    element.get_by_role("textbox", name="Begin with").fill("9")
+    button(element, "Let it write").click()
+    expect(message(element)).to_contain_text("“9”, character 1 of the text, is not among")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "There is no text: paste one, or choose one below."),
+        ("To be", "The text is too short"),
+        ("a" * 900, "there is nothing to guess."),
+    ],
+)
+def test_a_text_that_is_none_is_refused(element, text, said):
+    element.get_by_label("Text", exact=True).select_option("own")
+    element.get_by_label("Paste it here").fill(text)
+    button(element, "Train").click()
+    expect(message(element)).to_contain_text(said)
+    expect(button(element, "Train")).to_be_visible()
+
+
+def test_a_text_of_the_readers_from_a_file_is_learned(element):
+    element.get_by_label("Text", exact=True).select_option("own")
+    text = "".join(f"{i} green bottles, and {i % 7} of them fall.\n" for i in range(60))
+    element.locator("input[type=file]").set_input_files(
+        {"name": "bottles.txt", "mimeType": "text/plain", "buffer": text.encode()}
+    )
+    expect(message(element)).to_have_text(f"bottles.txt: {len(text):,} characters.")
+    expect(element.locator(".mg-needs")).to_contain_text(f"{len(text):,} characters")
+    train(element)
+    facts = element.locator(".mg-facts").inner_text()
+    assert f"your own text, {len(text):,} characters" in facts
+
+
+def test_earlier_curves_stay_with_what_they_had_otherwise(element):
+    train(element)
+    train(element, learning_rate=0.3)
+    drawn(element)
+    key = element.locator(".mg-key li").all_inner_texts()
+    assert len(key) == 3
+    assert key[2].startswith("earlier: learning rate 0.01; ended at ")
+    assert element.locator(".mg-chart .mg-earlier").count() == 2  # training and validation
+    button(element, "Clear earlier curves").click()
+    drawn(element)
+    assert element.locator(".mg-chart .mg-earlier").count() == 0
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rate-high",
+        "rate-low",
+        "batch-one",
+        "no-warmup",
+        "wide-start",
+        "repeated-line",
+        "little-text",
+    ],
+)
+def test_every_experiment_changes_what_it_says(element, name):
+    put(element.page, f'{SMALL} experiments="{name}"')
+    element.evaluate("e => e.load()")
+    plain = element.evaluate("async e => e.board.fields.order()")
+    element.get_by_role("group", name="Experiments").get_by_role("button").click()
+    expect(button(element, "Train again")).to_be_visible(timeout=20_000)
+    order = element.evaluate("e => e.board.current.order")
+    changed = {key for key in plain if order[key] != plain[key]}
+    recipe = {key for key in plain["recipe"] if order["recipe"][key] != plain["recipe"][key]}
+    looks = current(element)["looks"]
+    wanted = {
+        "rate-high": ({"recipe"}, {"learning_rate"}),
+        "rate-low": ({"recipe"}, {"learning_rate"}),
+        "batch-one": ({"recipe"}, {"batch_size"}),
+        "no-warmup": ({"recipe"}, {"warmup"}),
+        "wide-start": ({"spread"}, set()),
+        "repeated-line": ({"text", "title"}, set()),
+        "little-text": ({"text", "title"}, set()),
+    }[name]
+    assert (changed, recipe) == wanted
+    if name == "wide-start":
+        assert looks[0]["loss"] > 1 + math.log(50)  # far worse than guessing
+    if name == "rate-low":
+        assert looks[-1]["loss"] > looks[0]["loss"] - 0.2
+
+
+def test_the_rate_is_moved_while_it_trains(element):
+    order = element.evaluate(
+        """async (e) => {
+            e.train({ steps: 5000 });
+            const { board } = e;
+            while (board.state !== "running") await new Promise((r) => setTimeout(r, 5));
+            const slider = e.querySelector("input[id$=rate]");
+            slider.value = Number(slider.value) + 1;
+            slider.dispatchEvent(new Event("input"));
+            await board.press();
+            return board.current.order;
+        }"""
+    )
+    assert order["recipe"]["learning_rate"] == 0.03
+
+
+def test_a_rising_loss_is_told(page, element):
+    said = page.evaluate(
+        """async () => {
+            const { rising } = await import(new URL(
+                "_static/elements/training-run/run-words.js", document.baseURI));
+            const looks = (...losses) => losses.map((loss, i) => ({ step: 100 * i, loss }));
+            return [rising(looks(3, 2, 2.01, 1.9)), rising(looks(3, 2, 2.1)),
+                rising(looks(3, 2, 2.1, 2.2))];
+        }"""
+    )
+    assert said[:2] == [None, None]
+    assert said[2].startswith("The loss on the text kept apart was lowest at step 100 (2.00)")
+
+
+# What the reader takes home
+
+
+def test_the_folder_opens_at_home_and_writes(element, tmp_path, capsys):
+    train(element)
+    with element.page.expect_download() as download:
+        button(element, "Take it home").click()
+    assert download.value.suggested_filename == "my-gpt.zip"
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert archive.testzip() is None
+        archive.extractall(tmp_path)
+    model, tokenizer = load(tmp_path / "my-gpt"), open_tokenizer(tmp_path / "my-gpt")
+    text = element.evaluate("async e => (await e.board.fields.order()).text")
+    ids = torch.tensor([tokenizer.encode(text[-(len(text) - int(len(text) * 0.9)) :])])
+    length = model.config.context_length
+    windows = (ids.shape[1] - 1) // length
+    with torch.no_grad():
+        inputs = ids[0, : windows * length].view(windows, length)
+        targets = ids[0, 1 : windows * length + 1].view(windows, length)
+        loss = torch.nn.functional.cross_entropy(model(inputs).flatten(0, 1), targets.flatten())
+    assert current(element)["looks"][-1]["loss"] == pytest.approx(loss.item(), abs=1e-4)
+    command = element.locator(".mg-made-command").inner_text()
+    assert command == 'minigpt generate "" --model my-gpt'
+    assert main(["generate", "", f"--model={tmp_path / 'my-gpt'}", "--tokens=20"]) == 0
+    assert len(capsys.readouterr().out) >= 20
+
+
+def test_it_opens_in_the_playground(element, site_url):
+    page = element.page
+    train(element)
+    button(element, "Open in the playground").click()
+    page.wait_for_url("**/playground.html#trained-here")
+    told = page.locator("text-playground .mg-model p.mg-message")
+    expect(told).to_contain_text("It is open: the whole page uses it now.", timeout=20_000)
+    assert told.inner_text().startswith("The model that you trained is a GPT with 4,")
+    open_chapter(page, site_url)
+
+
+# For all readers
+
+
+def test_keys_alone_train_it(element):
+    page = element.page
+    button(element, "Train").focus()
+    page.keyboard.press("Enter")
+    expect(button(element, "Train again")).to_be_visible(timeout=20_000)
+    expect(button(element, "Train again")).to_be_focused()
+    slider = element.get_by_role("slider", name="Learning rate")
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    assert slider.get_attribute("aria-valuetext") == "0.003"
+    reached = set()
+    for _ in range(25):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.textContent.trim()"))
+    assert {"Train again", "Let it write", "Take it home", "Open in the playground"} <= reached
+
+
+def test_a_screen_reader_hears_a_few_words_and_not_every_step(element):
+    told = element.evaluate(
+        """async (e) => {
+            const heard = [];
+            const live = e.querySelector(".mg-visually-hidden[role=status]");
+            const hear = () => heard.push(live.textContent);
+            new MutationObserver(hear).observe(live, { childList: true });
+            await e.train({ steps: 200 });
+            return heard;
+        }"""
+    )
+    assert 2 <= len(told) <= 6
+    assert told[0].startswith("It trains: Names")
+    assert told[-1].startswith("It has learned. Step 200, loss ")
+    assert "On the text kept apart it began at 3." in element.get_by_role("img").get_attribute(
+        "aria-label"
+    )
+
+
+@each_theme
+def test_it_is_accessible_and_fits(element, width, theme):
+    page = element.page
+    page.set_viewport_size({"width": width, "height": 900})
+    wear(page, theme)
+    put(page, f'{SMALL} experiments="rate-high batch-one wide-start"')
+    element.evaluate("e => e.load()")
+    train(element)
+    train(element, batch_size=1)
+    drawn(element)
+    assert barriers(page, "training-run") == []
+    assert too_wide(element, but=".mg-visually-hidden, select, .mg-written") == []
+    assert small_targets(element, "button, input:not([type=file]), select") == []
+    assert smallest_letters(element, "p, li, dd, dt, text") >= 12
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_it_keeps_its_height_while_it_trains(element, width):
+    page = element.page
+    page.set_viewport_size({"width": width, "height": 900})
+    names = "rate-high rate-low batch-one no-warmup wide-start repeated-line little-text"
+    put(page, f'{SMALL} experiments="{names}"')
+    before = element.evaluate("e => e.offsetHeight")
+    element.evaluate("e => e.load()")
+    train(element)
+    drawn(element)
+    assert element.evaluate("e => e.offsetHeight") == before
+
+
+# The box on the front page
+
+
+@pytest.fixture
+def front(browser, site_url):
+    page = browser.new_page()
+    complaints = complaints_of(page)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.removeprefix(site_url)))
+    page.goto(site_url + "index.html", wait_until="networkidle")
+    yield page, asked
+    assert complaints == []
+    page.close()
+
+
+def test_the_front_page_fetches_nothing_before_the_press(front):
+    page, asked = front
+    page.locator("training-run").scroll_into_view_if_needed()
+    page.wait_for_load_state("networkidle")
+    assert not [url for url in asked if re.search(r"_static/(engine/training|training)/", url)]
+    box = page.locator("training-run")
+    box.evaluate("e => e.setAttribute('steps', 40)")
+    button(box, "Train a GPT in this page").click()
+    expect(button(box, "Train again")).to_be_visible(timeout=30_000)
+    expect(button(box, "Train again")).to_be_focused()
+    assert any("training/shakespeare.txt" in url for url in asked)
+    assert len(box.locator(".mg-written").inner_text()) > 100
+    assert box.get_by_role("link").get_attribute("href") == "train.html"
+    assert barriers(page, "training-run") == []
+
+
+def test_a_script_that_does_not_come_is_told_of(browser, site_url):
+    page = browser.new_page()
+    page.route("**/training-board.js", lambda route: route.abort())
+    page.goto(site_url + "index.html")
+    box = page.locator("training-run")
+    button(box, "Train a GPT in this page").click()
+    expect(message(box)).to_contain_text("Could not load the trainer: check the connection")
+    expect(button(box, "Try again")).to_be_visible()
+    page.close()
+
+
+def test_the_ladder_of_the_page_needs_no_more_than_it_tells(element):
+    """The numbers that learn, and the memory, as told before the run begins."""
+    expect(element.locator(".mg-needs")).to_contain_text("numbers that learn")
+    told = element.locator(".mg-needs").inner_text()
+    train(element)
+    count = element.evaluate("e => e.board.current.facts.count")
+    assert f"{count:,} numbers that learn" in told
