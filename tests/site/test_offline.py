@@ -18,6 +18,7 @@ import book_sources
 import numpy as np
 import offline_site
 import pytest
+import training_files
 import yaml
 from for_everyone import barriers
 from page_complaints import complaints_of
@@ -174,6 +175,7 @@ def test_nothing_is_kept_that_no_file_mentions(site):
     unused = {path.name for path in files if path.name not in text}
     unused -= {"404.html", "design-tabs.js"}  # for wrong addresses, and for pages with tabs
     unused -= {"attention-only.json", "attention-only.safetensors"}  # attention-only.js adds these
+    unused -= {f"{name}.txt" for name in training_files.TEXTS}  # recipe.json names these
     assert unused == set(), "leave them out in book/_ext/site/offline_site.py"
 
 
@@ -362,6 +364,7 @@ def test_the_folder_is_the_front_page(offline):
     wrong.clear()
     assert page.goto(url).status == 200
     expect(page.locator("h1")).to_have_text("MiniGPT: the book that runs")
+    page.wait_for_load_state("networkidle")  # or the next test would break its scripts off
     assert wrong == []
 
 

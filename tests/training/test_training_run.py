@@ -13,6 +13,7 @@ from page_complaints import complaints_of
 from playwright.sync_api import expect
 
 from minigpt.__main__ import main
+from minigpt.data import train_validation_split
 from minigpt.exchange import load
 from minigpt.tokenizer import open_tokenizer
 
@@ -311,7 +312,9 @@ def test_a_rising_loss_is_told(page, element):
 # What the reader takes home
 
 
-def test_the_folder_opens_at_home_and_writes(element, tmp_path, capsys):
+@pytest.mark.parametrize("tokens", ["characters", "bpe"])
+def test_the_folder_opens_at_home_and_writes(element, tmp_path, capsys, tokens):
+    put(element.page, f'{SMALL} tokens="{tokens}"')
     train(element)
     with element.page.expect_download() as download:
         button(element, "Take it home").click()
@@ -321,7 +324,7 @@ def test_the_folder_opens_at_home_and_writes(element, tmp_path, capsys):
         archive.extractall(tmp_path)
     model, tokenizer = load(tmp_path / "my-gpt"), open_tokenizer(tmp_path / "my-gpt")
     text = element.evaluate("async e => (await e.board.fields.order()).text")
-    ids = torch.tensor([tokenizer.encode(text[-(len(text) - int(len(text) * 0.9)) :])])
+    ids = torch.tensor([tokenizer.encode(train_validation_split(text)[1])])
     length = model.config.context_length
     windows = (ids.shape[1] - 1) // length
     with torch.no_grad():

@@ -94,7 +94,12 @@ def payload(texts: dict[str, str]) -> dict:
     """The contents of recipe.json: sizes with their recipes, and what texts there are."""
     recipe = Recipe.named("adamw")
     listed = [
-        {"name": name, "title": TEXTS[name][0], "characters": len(text)}
+        {
+            "name": name,
+            "file": f"{name}.txt",
+            "title": TEXTS[name][0],
+            "characters": len(text),
+        }
         for name, text in texts.items()
     ]
     return {"sizes": [size.payload(recipe) for size in SIZES], "texts": listed}

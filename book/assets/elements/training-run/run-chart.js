@@ -42,14 +42,8 @@ export function drawRun(picture, runs, { compact, at }) {
   text("axis", 0, 13, "loss, nats a token", "start");
   text("axis", right, height - 4, "step", "end");
 
-  const named = [];
-  for (const [value, name] of [[guessing, "guessing"], [pairs, "counting pairs"]]) {
-    if (value === null) continue;
-    add("line", "reference", { x1: left, x2: right, y1: y(value), y2: y(value) });
-    if (named.some((other) => Math.abs(other - y(value)) < APART)) continue;
-    named.push(y(value));
-    text("name", right - 2, y(value) - 4, `${name} ${nats(value)}`, "end");
-  }
+  const reached = [[guessing, "guessing"], [pairs, "counting pairs"]].filter(([value]) => value !== null);
+  for (const [value] of reached) add("line", "reference", { x1: left, x2: right, y1: y(value), y2: y(value) });
 
   runs.slice(0, -1).forEach(({ losses, looks }, i) => curves({ losses, looks, add, x, y, prefix: `earlier mg-earlier-${i % 4} mg-` }));
   const smooth = curves({ ...current, add, x, y, prefix: "", raw: true });
@@ -57,6 +51,12 @@ export function drawRun(picture, runs, { compact, at }) {
   if (at && !compact) {
     add("line", "at", { x1: x(at.step), x2: x(at.step), y1: top, y2: bottom });
     add("circle", "at-look", { cx: x(at.step), cy: y(at.loss), r: 4.5 });
+  }
+  const named = [];  // last, so that no curve hides them
+  for (const [value, name] of reached) {
+    if (named.some((other) => Math.abs(other - y(value)) < APART)) continue;
+    named.push(y(value));
+    text("name", right - 2, y(value) - 4, `${name} ${nats(value)}`, "end");
   }
   picture.replaceChildren(...parts);
   picture.setAttribute("viewBox", `0 0 ${width} ${height}`);

@@ -85,7 +85,7 @@ export class RunFields {
       const { text } = await this.text.chosen();
       if (!this.told) return;
       const { numbers, bytes } = sizeOfRun(sizes, merges ? 256 + merges : Math.max(1, new Set(text).size), recipe.batch_size);
-      this.told.textContent = `${number([...text].length)} characters to learn from; ${merges ? "about " : ""}${number(numbers)} numbers that learn, and ${inBytes(bytes)} of memory while they do. How long it takes, the first steps tell.`;
+      this.told.textContent = `${number([...text].length)} characters to learn from; ${merges ? "about " : ""}${number(numbers)} numbers that learn, and ${inBytes(bytes)} of memory while they do. How long it takes, the first steps tell. It goes on while this tab is hidden.`;
     } catch {
       if (this.told) this.told.textContent = "";  // a text that did not come is told of when it is needed
     }

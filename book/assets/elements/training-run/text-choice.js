@@ -8,7 +8,7 @@ const OWN = "own";
 const MOST = 2_000_000;  // characters that are read
 
 export class TextChoice {
-  // texts: [{name, title, characters}], files in _static/training. changed: called when another is
+  // texts: [{name, file, title, characters}], files in _static/training. changed: called when another is
   // chosen or its words change. say: told what the reader should hear.
   constructor({ id, texts, chosen, changed, say }) {
     Object.assign(this, { texts, changed, say });
@@ -58,7 +58,8 @@ export class TextChoice {
   async chosen() {
     const name = this.select.value;
     if (name === OWN) return { text: this.box.value, title: "your own text" };
-    if (!this.fetched.has(name)) this.fetched.set(name, new TextDecoder().decode(await fetchedBytes(new URL(`../../training/${name}.txt`, import.meta.url))));
-    return { text: this.fetched.get(name), title: this.texts.find((text) => text.name === name).title };
+    const { title, file } = this.texts.find((text) => text.name === name);
+    if (!this.fetched.has(name)) this.fetched.set(name, new TextDecoder().decode(await fetchedBytes(new URL(`../../training/${file}`, import.meta.url))));
+    return { text: this.fetched.get(name), title };
   }
 }

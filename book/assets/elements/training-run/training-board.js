@@ -113,6 +113,7 @@ export class TrainingBoard {
       });
       this.run?.close();
       this.run = undefined;
+      this.stood?.();  // who waits for the one before
       const run = await RunInWorker.start({ order, keepAs: this.keepAs, inScript: this.inScript }, (news) => this.hear(news));
       if (asked !== this.asked || !this.host.isConnected) return run.close();
       this.run = run;
