@@ -297,7 +297,7 @@ def test_the_status_page_names_all_that_no_chapter_computes():
     folders = [f"pretrained/{path.name}" for path in (ROOT / "minigpt/pretrained").iterdir()]
     files = [f"results/{path.name}" for path in (ROOT / "minigpt/results").iterdir()]
     rows = re.findall(
-        r"^\| `([^`]+)` \| `(?:python )?([^`]+)`", book_sources.source("status"), re.M
+        r"^- `([^`]+/[^`]+)`: `(?:python )?([^`]+)`", book_sources.source("status"), re.MULTILINE
     )
     assert sorted(stored for stored, _ in rows) == sorted(folders + files)
     assert all(by == "minigpt train" or (ROOT / by).exists() for _, by in rows)

@@ -62,8 +62,8 @@ class Watched:
 
     def see_all(self) -> None:
         """Go down the page as a reader does, so that all that loads late is loaded."""
-        guessed = self.page.locator("details.mg-foreseen")
-        guessed.evaluate_all("folds => folds.forEach((fold) => { fold.open = true; })")
+        closed = self.page.locator("details.mg-foreseen, details:has(.minigpt-figure)")
+        closed.evaluate_all("folds => folds.forEach((fold) => { fold.open = true; })")
         for figure in self.page.locator(".minigpt-figure").all():
             figure.scroll_into_view_if_needed()
             figure.locator("canvas").first.wait_for()

@@ -313,6 +313,7 @@ def test_a_rising_loss_is_told(page, element):
 
 
 @pytest.mark.parametrize("tokens", ["characters", "bpe"])
+@pytest.mark.usefixtures("as_readers_run_it")  # JSON of JavaScript has 0 for 0.0
 def test_the_folder_opens_at_home_and_writes(element, tmp_path, capsys, tokens):
     put(element.page, f'{SMALL} tokens="{tokens}"')
     train(element)

@@ -81,7 +81,7 @@ class LookingGlass extends HTMLElement {
         + "by the table of tokens alone.",
         "model.html#sec-model-mlp", "the MLP", this.units.node),
       stage("The logit lens", "What would the model say if it ended here? "
-        + "The final norm and the table of tokens read the vector early, after every block. (\\x8f and U+001B are bytes that the plays hardly have: their rows were never read in training.)",
+        + "The final norm and the table of tokens read the vector early, after every block. (\\x8f and U+001B are bytes that the plays never have.)",
         "model.html#sec-model-gpt", "the whole model", this.lens),
       stage("What comes next", `At the end the same norm and table give each of ${number(vocab_size)} tokens a score, `
         + "and the softmax makes probabilities of them.",
