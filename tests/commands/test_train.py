@@ -293,7 +293,9 @@ def test_the_examples_of_the_help_are_understood():
     lines = re.findall(r"^(?:torchrun .* -m )?minigpt train (.*)$", examples, re.M)
     assert len(lines) >= 5
     for line in lines:
-        context = described.command.make_context("train", shlex.split(line))
+        context = described.command.make_context(
+            "train", shlex.split(line), **minigpt.context_settings
+        )
         assert context.params["folder"].startswith("runs/")
 
 

@@ -338,8 +338,8 @@ def test_a_page_is_whole_without_the_network(name, offline):
     page, url, wrong = offline
     wrong.clear()
     assert page.goto(url + name).status == 200
-    guessed = page.locator("details.mg-foreseen")
-    guessed.evaluate_all("folds => folds.forEach((fold) => { fold.open = true; })")
+    closed = page.locator("details.mg-foreseen, details:has(.minigpt-figure)")
+    closed.evaluate_all("folds => folds.forEach((fold) => { fold.open = true; })")
     for figure in page.locator(".minigpt-figure").all():
         figure.scroll_into_view_if_needed()
         figure.locator("canvas").first.wait_for()
