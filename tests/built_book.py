@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections import Counter
 
+import web_addresses
 from bs4 import BeautifulSoup, Tag
 
 from editions.built import built_page, built_site
@@ -21,8 +22,11 @@ def articles() -> dict[str, Tag]:
         article = BeautifulSoup(page, "html.parser").select_one(".mg-article")
         for picture in built_page.pictures(article):
             picture.extract()
-        for tag in article.select("script, noscript, .headerlink, .mg-start, .toctree-wrapper"):
+        gone = "script, noscript, .headerlink, .mg-start, .toctree-wrapper, details.mg-own-file"
+        for tag in article.select(gone):
             tag.decompose()
+        for link in article.select('a[href^="_static/"]'):  # a download, which stays on the site
+            link["href"] = web_addresses.homepage() + link["href"]
         for cell in article.select(".cell.tag_hide-cell:not(:has(.cell_output))"):
             if "glue(" in cell.pre.get_text():
                 cell.decompose()

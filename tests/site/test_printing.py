@@ -80,7 +80,7 @@ def all_is_printed(page) -> None:
         lines = [line for line in code.splitlines() if line.isascii()]
         assert squeezed(max(lines, key=len, default="")) in text
     labels = [squeezed(label) for label in axis_labels(page)]
-    assert labels
+    assert labels or not page.locator(".minigpt-figure").count()
     for label in labels:
         # Chromium writes letters with an outline, invisible here, twice.
         assert label in text or "".join(2 * letter for letter in label) in text

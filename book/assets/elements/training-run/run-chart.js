@@ -39,7 +39,7 @@ export function drawRun(picture, runs, { compact, at }) {
   }
   add("path", "frame", { d: `M${left} ${top}V${bottom}H${right}` });
   for (const share of [0, 0.5, 1]) text("tick", x(share * steps), bottom + 16, String(Math.round(share * steps)), ["start", "middle", "end"][2 * share]);
-  text("axis", 0, 13, "loss, nats a token", "start");
+  text("axis", 2, 14, "loss, nats a token", "start");
   text("axis", right, height - 4, "step", "end");
 
   const reached = [[guessing, "guessing"], [pairs, "counting pairs"]].filter(([value]) => value !== null);
