@@ -10,13 +10,13 @@ with one seed, then takes its best one to the others.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from ladder import BATCH, HEADS, LENGTH, MEASURED_ON, RATES, SEED, STEPS, WIDTH
 from play_characters import play_characters
-from stored_runs import command_line, write_runs
+from stored_runs import at_best_rate, command_line, write_runs
 from torch import Tensor, nn
-from tqdm.auto import tqdm
 
 import my_gpt
 
@@ -91,11 +91,8 @@ def main() -> None:
     texts = play_characters(MEASURED_ON)
     runs = []
     for loop in LOOPS:
-        rates = tqdm(RATES, desc=f"{loop.name}, rates")
-        tried = [run(loop, rate, SEED, texts, arguments.steps) for rate in rates]
-        best = min(tried, key=lambda result: result["loss"])["learning_rate"]
-        others = tqdm(SEEDS[1:], desc=f"{loop.name}, seeds")
-        runs += tried + [run(loop, best, seed, texts, arguments.steps) for seed in others]
+        one = partial(run, loop, texts=texts, steps=arguments.steps)
+        runs += at_best_rate(loop.name, one, RATES, SEEDS, lambda result: result["loss"])
     runs.append(run(LONGER, 0.01, SEED, texts, TIMES * arguments.steps))
     settings = {
         "width": WIDTH,

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import torch
 from curves import MEASURED_ON
 from play_characters import play_characters
-from stored_runs import command_line, write_runs
+from stored_runs import at_best_rate, command_line, write_runs
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from minigpt.model import GPT, GPTConfig
 from minigpt.training import RECIPES, Recipe, Trainer, evaluate
@@ -73,13 +73,8 @@ def main() -> None:
     texts = play_characters(MEASURED_ON)
     runs = []
     for optimizer, rates in RATES.items():
-        tried = [
-            run(optimizer, rate, SEEDS[0], texts, arguments.steps)
-            for rate in tqdm(rates, desc=f"{optimizer}, rates")
-        ]
-        best = min(tried, key=last_loss)["learning_rate"]
-        others = tqdm(SEEDS[1:], desc=f"{optimizer}, seeds")
-        runs += tried + [run(optimizer, best, seed, texts, arguments.steps) for seed in others]
+        one = partial(run, optimizer, texts=texts, steps=arguments.steps)
+        runs += at_best_rate(optimizer, one, rates, SEEDS, last_loss)
     settings = SIZES | {
         "steps": arguments.steps,
         "batch_size": COMMON.batch_size,

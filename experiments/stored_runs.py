@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import torch
+from tqdm.auto import tqdm
 
 from minigpt.data.whole_file import write_whole
 
@@ -33,6 +35,23 @@ def command_line(
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     return parser, arguments
+
+
+def at_best_rate(
+    name: str,
+    run: Callable[[float, int], dict[str, Any]],
+    rates: Sequence[float],
+    seeds: Sequence[int],
+    loss_of: Callable[[dict[str, Any]], float],
+) -> list[dict[str, Any]]:
+    """A run at each rate with the first seed, then at the best of them with each other seed.
+
+    Args:
+        run: told the rate and the seed; what it gives holds its "learning_rate".
+    """
+    tried = [run(rate, seeds[0]) for rate in tqdm(rates, desc=f"{name}, rates")]
+    best = min(tried, key=loss_of)["learning_rate"]
+    return tried + [run(best, seed) for seed in tqdm(seeds[1:], desc=f"{name}, seeds")]
 
 
 def write_runs(path: Path, settings: dict[str, Any], runs: list[dict[str, Any]]) -> None:

@@ -20,6 +20,12 @@ def wear(page, theme: str) -> None:
     page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
 
 
+def open_folds(page) -> None:
+    """Open what waits for a guess, and what holds a figure, which is drawn where it can be seen."""
+    closed = page.locator("details.mg-foreseen, details:has(.minigpt-figure)")
+    closed.evaluate_all("folds => folds.forEach((fold) => { fold.open = true; })")
+
+
 def barriers(page, inside: str | None = None, **options) -> list[str]:
     """What axe finds that would keep some readers out: the rule and the elements; in a whole page,
     or inside the elements of a selector."""

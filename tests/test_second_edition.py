@@ -11,7 +11,7 @@ import pytest
 
 from minigpt.lessons.ladder import CHAPTERS
 
-REWRITTEN = book_sources.stems()
+STEMS = book_sources.stems()
 MOST_WORDS, FEWEST_DRAWINGS, FEWEST_QUESTIONS = 3000, 8, 3
 EXERCISE = re.compile(r"^\*\*\d\.", re.MULTILINE)
 
@@ -23,24 +23,24 @@ def exercises(stem: str) -> list[str]:
     return EXERCISE.split(section)[1:]
 
 
-@pytest.mark.parametrize("stem", REWRITTEN)
+@pytest.mark.parametrize("stem", STEMS)
 def test_a_chapter_is_short(stem):
     assert chapter_prose.words(stem) <= MOST_WORDS
 
 
-@pytest.mark.parametrize("stem", REWRITTEN)
+@pytest.mark.parametrize("stem", STEMS)
 def test_a_chapter_is_drawn(stem):
     outputs = [o for c in chapter_notebook.committed(stem).cells for o in c.get("outputs", [])]
     html = [o.get("data", {}).get("text/html", "") for o in outputs]
     assert sum("minigpt-drawing" in text for text in html) >= FEWEST_DRAWINGS
 
 
-@pytest.mark.parametrize("stem", REWRITTEN)
+@pytest.mark.parametrize("stem", STEMS)
 def test_a_chapter_asks_before_it_tells(stem):
     assert book_sources.source(stem).count("**Predict, then run.**") >= FEWEST_QUESTIONS
 
 
-@pytest.mark.parametrize("stem", REWRITTEN)
+@pytest.mark.parametrize("stem", STEMS)
 def test_the_readers_file_and_the_ladder_stand_in_the_recap(stem):
     recap = book_sources.source(stem).split(f"(sec:{stem}-recap)=")[1]
     recap = recap.split(f"(sec:{stem}-exercises)=")[0]
@@ -48,7 +48,7 @@ def test_the_readers_file_and_the_ladder_stand_in_the_recap(stem):
     assert stem not in CHAPTERS or f'ladder("{stem}")' in recap
 
 
-@pytest.mark.parametrize("stem", REWRITTEN)
+@pytest.mark.parametrize("stem", STEMS)
 def test_every_exercise_has_hints_that_are_asked_for(stem):
     found = exercises(stem)
     assert 3 <= len(found) <= 5
@@ -57,7 +57,7 @@ def test_every_exercise_has_hints_that_are_asked_for(stem):
         assert "{dropdown} A hint" in before_solution, text[:60]
 
 
-@pytest.mark.parametrize("stem", REWRITTEN)
+@pytest.mark.parametrize("stem", STEMS)
 def test_nothing_is_promised(stem):
     text = re.sub(r"```\{code-cell\}.*?```", "", book_sources.source(stem), flags=re.S)
     assert not re.search(r"\b(chapters|book|learned numbers) so far\b", text)

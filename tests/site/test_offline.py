@@ -20,7 +20,7 @@ import offline_site
 import pytest
 import training_files
 import yaml
-from for_everyone import barriers
+from for_everyone import barriers, open_folds
 from page_complaints import complaints_of
 from PIL import Image
 from playwright.sync_api import expect
@@ -338,8 +338,7 @@ def test_a_page_is_whole_without_the_network(name, offline):
     page, url, wrong = offline
     wrong.clear()
     assert page.goto(url + name).status == 200
-    closed = page.locator("details.mg-foreseen, details:has(.minigpt-figure)")
-    closed.evaluate_all("folds => folds.forEach((fold) => { fold.open = true; })")
+    open_folds(page)
     for figure in page.locator(".minigpt-figure").all():
         figure.scroll_into_view_if_needed()
         figure.locator("canvas").first.wait_for()

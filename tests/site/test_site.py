@@ -20,7 +20,7 @@ import pytest
 import web_addresses
 import yaml
 from bokeh import plotting
-from for_everyone import barriers, each_theme
+from for_everyone import barriers, each_theme, open_folds
 from playwright.sync_api import expect
 from sphinx.errors import ExtensionError
 
@@ -62,8 +62,7 @@ class Watched:
 
     def see_all(self) -> None:
         """Go down the page as a reader does, so that all that loads late is loaded."""
-        closed = self.page.locator("details.mg-foreseen, details:has(.minigpt-figure)")
-        closed.evaluate_all("folds => folds.forEach((fold) => { fold.open = true; })")
+        open_folds(self.page)
         for figure in self.page.locator(".minigpt-figure").all():
             figure.scroll_into_view_if_needed()
             figure.locator("canvas").first.wait_for()

@@ -13,8 +13,13 @@ NO_PROSE = re.compile(
 WORD = re.compile(r"\w[\w’'-]*")
 
 
-def words(stem: str) -> int:
-    """Words of prose, what is folded included, tables too."""
+def prose(stem: str) -> str:
+    """A chapter's prose, what is folded included, tables too."""
     cells = chapter_notebook.in_plain_words(stem, chapter_notebook.committed(stem)).cells
-    prose = [c.source for c in cells if c.cell_type == "markdown" and not is_setup(c)]
-    return sum(len(WORD.findall(NO_PROSE.sub(" ", text))) for text in prose)
+    texts = [c.source for c in cells if c.cell_type == "markdown" and not is_setup(c)]
+    return NO_PROSE.sub(" ", "\n\n".join(texts))
+
+
+def words(stem: str) -> int:
+    """How many words of prose."""
+    return len(WORD.findall(prose(stem)))

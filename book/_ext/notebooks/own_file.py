@@ -6,6 +6,7 @@ everybody who has the package can import them, and where a reader's own of that 
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 
@@ -32,16 +33,19 @@ def path(name: str) -> Path:
     return book_sources.ROOT / name
 
 
-def kept_cells(stem: str) -> list[str]:
-    """What a chapter's reader keeps."""
-    cells = code_cells(jupytext.reads(book_sources.source(stem), fmt="md:myst"))
-    return [cell.source for cell in cells if MINE in cell.metadata.get("tags", [])]
-
-
 def part(stem: str) -> str:
     """What a chapter appends to its file; empty where it keeps nothing."""
-    cells = kept_cells(stem)
-    title = re.search(r"^# (.+)$", book_sources.source(stem), re.MULTILINE)[1]
+    return _kept(book_sources.source(stem))
+
+
+@functools.cache  # every chapter asks for those before it
+def _kept(source: str) -> str:
+    cells = [
+        cell.source
+        for cell in code_cells(jupytext.reads(source, fmt="md:myst"))
+        if MINE in cell.metadata.get("tags", [])
+    ]
+    title = re.search(r"^# (.+)$", source, re.MULTILINE)[1]
     return "\n\n\n".join([f"# {title}\n\n{cells[0]}", *cells[1:]]) if cells else ""
 
 
@@ -68,9 +72,10 @@ def write() -> None:
             file.write_text(text, "utf-8", newline="\n")
 
 
-def length() -> int:
-    """How many lines of `my_gpt.py` are not empty."""
-    return len([line for line in whole()[GPT].splitlines() if line.strip()])
+def length(text: str | None = None) -> int:
+    """How many lines of a text, or of `my_gpt.py`, are not empty."""
+    lines = (whole()[GPT] if text is None else text).splitlines()
+    return sum(bool(line.strip()) for line in lines)
 
 
 def address(stem: str) -> str:
@@ -81,7 +86,7 @@ def address(stem: str) -> str:
 def sentence(stem: str) -> str:
     """How long a chapter's file is now, and how much of it is new."""
     name, now, before = file_name(stem), until(stem), until(stem, included=False)
-    lines, new = (len(list(filter(str.strip, text.splitlines()))) for text in (now, part(stem)))
+    lines, new = length(now), length(part(stem))
     if not before:
         return f"**Your file**, `{name}`, begins with {lines} lines."
     return f"**Your file**, `{name}`, now has {lines} lines; this chapter wrote {new} of them."

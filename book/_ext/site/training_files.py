@@ -14,9 +14,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import chapter_notebook
 import chapter_prose
-from notebook_cells import is_setup
 
 from minigpt.data import shakespeare
 from minigpt.training import Recipe
@@ -75,10 +73,7 @@ def plays() -> str:
 
 def chapter() -> str:
     """The words of a chapter, without its code and its marks."""
-    notebook = chapter_notebook.committed(CHAPTER)
-    cells = chapter_notebook.in_plain_words(CHAPTER, notebook).cells
-    texts = [c.source for c in cells if c.cell_type == "markdown" and not is_setup(c)]
-    plain = MARKS.sub("", chapter_prose.NO_PROSE.sub(" ", "\n\n".join(texts)))
+    plain = MARKS.sub("", chapter_prose.prose(CHAPTER))
     lines = (" ".join(line.split()) for line in plain.splitlines())
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
 

@@ -16,7 +16,7 @@ const GPT2_NAMES = [
   ["mlp.down", "mlp.c_proj"],
   ["final_norm", "transformer.ln_f"],
 ];
-const TRANSPOSED = /\.(c_attn|c_proj|c_fc)\.weight$/;  // GPT-2 stores these as (in, out)
+export const TRANSPOSED = /\.(c_attn|c_proj|c_fc)\.weight$/;  // GPT-2 stores these as (in, out)
 
 export const gpt2Name = (name) => GPT2_NAMES.reduce((whole, [ours, theirs]) => whole.replace(ours, theirs), name);
 
@@ -54,7 +54,7 @@ function scaled(name, [rows, width], data, scale) {
   return new Float32Array(data).map((value, i) => value * scale[Math.floor(i / width)]);
 }
 
-function transpose(numbers, [rows, columns]) {
+export function transpose(numbers, [rows, columns]) {
   const out = new Float32Array(numbers.length);
   for (let row = 0, i = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) out[column * rows + row] = numbers[i++];

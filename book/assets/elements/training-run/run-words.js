@@ -39,7 +39,7 @@ export function differences(other, order) {
 export const inShort = (order) => `${order.title}, ${order.size} numbers, ${tokensText(order.merges)}`;
 
 // Where the loss on the unseen text was lowest, if it has risen since: {step, loss}.
-export function lowestBeforeRise(looks) {
+function lowestBeforeRise(looks) {
   if (looks.length <= TWICE) return undefined;
   const lowest = looks.reduce((best, look) => (look.loss < best.loss ? look : best));
   return looks.slice(-TWICE).every(({ loss }) => loss > lowest.loss + RISE) ? lowest : undefined;

@@ -1,13 +1,12 @@
 // A trained model as the folder that minigpt and transformers open: config.json, model.safetensors
 // and tokenizer.json, as minigpt/exchange/checkpoint.py writes them.
 
-import { gpt2Name } from "../gpt-weights.js";
+import { gpt2Name, TRANSPOSED, transpose } from "../gpt-weights.js";
 import { BYTES } from "../tokenizer-json.js";
 
 const GPT2_PATTERN = String.raw`'(?:[sdmt]|ll|ve|re)| ?[\p{L}]+| ?[\p{N}]+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`;
 const ANY_CHARACTER = String.raw`[\s\S]`;
 const BYTE_LEVEL = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: false };
-const TRANSPOSED = /\.(c_attn|c_proj|c_fc)\.weight$/;  // GPT-2 stores these as (in, out)
 
 // model: a TrainedGPT. Returns {name: Uint8Array}.
 export function modelFiles({ config, weights, tensors }, tokenizer) {
@@ -15,7 +14,7 @@ export function modelFiles({ config, weights, tensors }, tokenizer) {
     const numbers = weights.slice(at, at + size);
     const theirs = gpt2Name(name);
     return TRANSPOSED.test(theirs)
-      ? { name: theirs, shape: [...shape].reverse(), data: turned(numbers, shape) }
+      ? { name: theirs, shape: [...shape].reverse(), data: transpose(numbers, shape) }
       : { name: theirs, shape, data: numbers };
   });
   return {
@@ -74,14 +73,6 @@ function safetensors(tensors, metadata) {
     to += data.byteLength;
   }
   return bytes;
-}
-
-function turned(numbers, [rows, columns]) {
-  const out = new Float32Array(numbers.length);
-  for (let row = 0, i = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) out[column * rows + row] = numbers[i++];
-  }
-  return out;
 }
 
 // As Python's json.dumps(…, indent=1) writes it. A Map keeps the order of its keys, where an object

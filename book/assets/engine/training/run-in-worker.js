@@ -2,7 +2,8 @@
 
 import { AskedWorker } from "../asked-worker.js";
 import { NetworkError } from "../fetched.js";
-import { numbersOf, tensorsOf } from "./trained-gpt.js";
+import { gptCosts } from "../gpt-config.js";
+import { numbersOf, trainedConfig } from "./trained-gpt.js";
 
 // Of a worker that does not start a browser tells no more than that. Its modules tell the page.
 async function whyNotStarted() {
@@ -63,7 +64,6 @@ export class RunInWorker extends AskedWorker {
 
 // What such a run will have: numbers that it learns, and bytes that it works in.
 export function sizeOfRun(sizes, vocab_size, batch) {
-  const config = { vocab_size, ...sizes, bias: true, tie_word_embeddings: true };
-  const numbers = tensorsOf(config).reduce((sum, { size }) => sum + size, 0);
-  return { numbers, bytes: 4 * numbersOf(config, batch, sizes.n_positions) };
+  const config = trainedConfig(vocab_size, sizes);
+  return { numbers: gptCosts(config).numbers, bytes: 4 * numbersOf(config, batch, sizes.n_positions) };
 }

@@ -1,7 +1,7 @@
 // minigpt/model/gpt.py with its gradients: a whole batch forward, the loss, and all the way back.
 // What a line of `forward` computes, a line of `backward` takes apart, in the reverse order.
 
-import { gptShapes } from "../gpt-config.js";
+import { gptCosts, gptShapes } from "../gpt-config.js";
 import { roomFor, transposed } from "./products.js";
 
 const sizeOf = (shape) => shape.reduce((product, n) => product * n, 1);
@@ -22,10 +22,12 @@ export function tensorsOf(config) {
 // How many numbers a run keeps: weights, gradients and AdamW's two memories, and what the way
 // forward leaves for the way back.
 export function numbersOf(config, batch, length) {
-  return 4 * sum(tensorsOf(config).map(({ size }) => size)) + sum(activations(config, batch, length).map(([, size]) => size));
+  const worked = activations(config, batch, length).reduce((sum, [, size]) => sum + size, 0);
+  return 4 * gptCosts(config).numbers + worked;
 }
 
-const sum = (numbers) => numbers.reduce((total, n) => total + n, 0);
+// The settings that every model trained here has: a GPT-2's of these sizes.
+export const trainedConfig = (vocab_size, sizes) => ({ vocab_size, ...sizes, bias: true, tie_word_embeddings: true });
 
 // What is kept of the way forward, and room for the way back: [name, numbers].
 function activations({ vocab_size: V, n_embd: C, n_head: H, n_layer: L }, batch, length) {
@@ -50,7 +52,7 @@ export class TrainedGPT {
   constructor(config, { batch, length }, { floats, product }) {
     Object.assign(this, { config, batch, length, floats, product });
     this.tensors = tensorsOf(config);
-    const count = sum(this.tensors.map(({ size }) => size));
+    const count = gptCosts(config).numbers;
     [this.weights, this.gradients, this.means, this.squares] = [0, 1, 2, 3].map((i) => floats.subarray(i * count, (i + 1) * count));
     this.count = count;
     this.places = Object.fromEntries(this.tensors.map(({ name, at }) => [name, at]));

@@ -5,6 +5,7 @@ import { beginning, writtenSample } from "./written-sample.js";
 import { keep } from "./kept-run.js";
 import { modelFiles } from "./model-files.js";
 import { lossOfPairs, readText } from "./texts.js";
+import { trainedConfig } from "./trained-gpt.js";
 import { TrainingRun } from "./training-run.js";
 
 const SLICE = 50;         // milliseconds of steps, then messages are answered
@@ -32,7 +33,7 @@ export class TrainingJob {
   static async begin(order, { wasm, tell, keepAs, before }) {
     const { text, merges, sizes, recipe, spread = 1 } = order;
     const read = readText(text, { merges, length: sizes.n_positions });
-    const config = { vocab_size: read.tokenizer.size, ...sizes, bias: true, tie_word_embeddings: true };
+    const config = trainedConfig(read.tokenizer.size, sizes);
     const run = await TrainingRun.make({ config, recipe, text: read, wasm });
     const job = new TrainingJob(order, run, read, { tell, keepAs });
     if (before) job.takeUp(before);
