@@ -5,11 +5,13 @@ PYTHON ?= python3
 VENV   ?= .venv
 # The benchmarks' peers that are not packages, and the text of the second one:
 # make bench MINBPE=/path/to/minbpe NANOGPT=/path/to/nanoGPT TINYSHAKESPEARE=/path/to/input.txt \
-#   ONNXRUNTIME_WEB=/path/to/onnxruntime-web
+#   ONNXRUNTIME_WEB=/path/to/onnxruntime-web \
+#   TENSORFLOW_JS="/path/to/tfjs /path/to/tfjs-backend-wasm"
 MINBPE ?=
 NANOGPT ?=
 TINYSHAKESPEARE ?=
 ONNXRUNTIME_WEB ?=
+TENSORFLOW_JS ?=
 # Linux only: TORCH_BACKEND=cpu fetches PyTorch's small CPU build instead of
 # PyPI's default, which brings several GB of CUDA packages.
 TORCH_BACKEND ?=
@@ -167,6 +169,7 @@ bench: browser  ## measure against other implementations
 	$(PY) benchmarks/training.py $(if $(NANOGPT),--nanogpt $(NANOGPT)) $(if $(TINYSHAKESPEARE),--text $(TINYSHAKESPEARE))
 	$(PY) benchmarks/generation.py $(if $(NANOGPT),--nanogpt $(NANOGPT))
 	$(PY) benchmarks/page.py $(if $(ONNXRUNTIME_WEB),--onnxruntime-web $(ONNXRUNTIME_WEB))
+	$(PY) benchmarks/page_training.py $(if $(TINYSHAKESPEARE),--text $(TINYSHAKESPEARE)) $(if $(TENSORFLOW_JS),--tensorflow-js $(TENSORFLOW_JS))
 
 clean:  ## delete what was built (the environment stays)
 	rm -rf _build .pytest_cache .hypothesis .ruff_cache .coverage

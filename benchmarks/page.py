@@ -19,13 +19,9 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import http.server
 import importlib.util
-import json
 import statistics
-import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,17 +30,13 @@ from typing import Any
 import torch
 from harness import alternate, machine, print_ratios, print_table, versions
 from onnx_step import write_onnx
+from page_server import HERE, Server, chromium, npm_version, served
 from playwright.sync_api import Browser, Page
 
 import minigpt
 from minigpt.exchange.shipped import PRETRAINED
 from minigpt.model import GPT
 
-HERE = Path(__file__).parent
-sys.path.append(str(HERE.parent))
-from editions.browser import chromium  # noqa: E402
-
-ASSETS = HERE.parent / "book" / "assets"
 OURS = "ours"
 # Who, and how page_engines.js starts it; of the peers also the ending of the ratios' names.
 ENGINES = {
@@ -54,62 +46,16 @@ ENGINES = {
 }
 PEERS = dict(zip(list(ENGINES)[1:], ("", "_2_threads"), strict=True))
 NEAR = 1e-3  # how far scores may be from PyTorch's
-TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm"}
-
-
-class Server(http.server.ThreadingHTTPServer):
-    """Serves the files of folders, the first whose address fits, and notes which were asked for."""
-
-    daemon_threads = True
-
-    def __init__(self, folders: dict[str, Path]) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.folders = folders
-        self.fetched: set[Path] = set()
-        self.url = f"http://127.0.0.1:{self.server_address[1]}/"
-
-    def find(self, address: str) -> Path | None:
-        for start, folder in self.folders.items():
-            if address.startswith(start):
-                path = folder / address.removeprefix(start)
-                return path if path.is_file() else None
-        return None
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    """With the headers that let threads share memory; any other address is an empty page."""
-
-    server: Server
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        path = self.server.find(self.path)
-        content, kind = b"<!doctype html>", "text/html"
-        if path:
-            self.server.fetched.add(path)
-            content, kind = path.read_bytes(), TYPES.get(path.suffix, "application/json")
-        self.send_response(200 if path or self.path == "/" else 404)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(content)))
-        self.send_header("Cross-Origin-Opener-Policy", "same-origin")
-        self.send_header("Cross-Origin-Embedder-Policy", "require-corp")
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *args: Any) -> None:
-        pass
 
 
 @contextmanager
-def served(package: Path | None, graph: Path) -> Iterator[Server]:
-    """Our files and weights, those of the peer, and its graph, at addresses of this machine."""
-    folders = {"/assets/models/": PRETRAINED, "/assets/": ASSETS, "/benchmarks/": HERE}
+def served_with(package: Path | None, graph: Path) -> Iterator[Server]:
+    """A server of our weights too, of those of the peer, and of its graph."""
+    folders = {"/assets/models/": PRETRAINED}
     if package:
         folders |= {"/onnxruntime-web/": package / "dist", "/graph/": graph.parent}
-    with Server(folders) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with served(folders) as server:
         yield server
-        server.shutdown()
 
 
 class Engine:
@@ -168,10 +114,6 @@ def megabytes(paths: set[Path], zipped: bool) -> float:
     return sum(len(gzip.compress(c, 9) if zipped else c) for c in contents) / 1e6
 
 
-def peer_version(package: Path) -> str:
-    return f"onnxruntime-web {json.loads((package / 'package.json').read_text())['version']}"
-
-
 def missing(package: Path | None) -> list[str]:
     """What the peer needs and is not here."""
     found = [name for name in ("onnx", "onnxscript") if not importlib.util.find_spec(name)]
@@ -200,10 +142,10 @@ def main() -> None:
             write_onnx(model, graph)
         print(machine())
         print(versions(["minigpt", "torch"]) + f", Chromium {browser.version}", end="")
-        print(f", {peer_version(package)}" if package else "", end="\n\n")
+        print(f", {npm_version(package)}" if package else "", end="\n\n")
         if lacking:
             print(f"ONNX Runtime Web is left out, for lack of {', '.join(lacking)}.\n")
-        with served(package, graph) as server:
+        with served_with(package, graph) as server:
             ready, files = start_times(browser, server, everyone, 1 if arguments.quick else 5)
             engines = {who: Engine(browser, server.url, who) for who in everyone}
             for who, engine in engines.items():
