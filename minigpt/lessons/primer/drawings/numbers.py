@@ -167,7 +167,7 @@ def surprises(marked: Mapping[str, float]) -> Drawing:
         canvas.circle(at, 5, LOSS)
         text = f"{name}: {number_text(cost, 2)}"
         end = p > 0.8
-        place = (at[0] + (4 if end else 10), at[1] - (16 if end else 6))
+        place = (at[0] + (4 if end else 10), at[1] - (20 if end else 6))
         canvas.words(text, place, size=12.5, anchor="end" if end else "start")
         told.append(f"{name}, p = {plain(p)}: {number_text(cost, 2)}")
     canvas.words("surprise", (30, 8), LOSS, 12)
