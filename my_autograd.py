@@ -9,7 +9,7 @@ Written in the chapters of https://minigpt-book.github.io/minigpt/
 import itertools
 import math
 
-counter = itertools.count()
+counter = itertools.count()  # next(counter) gives 0, 1, 2, …
 
 
 class Number:
@@ -17,10 +17,10 @@ class Number:
 
     def __init__(self, data, made_of=(), slopes=()):
         self.data = data
-        self.grad = 0.0  # how fast the loss moves with it
+        self.grad = 0.0  # its gradient, once backward was called
         self.made_of = made_of
-        self.slopes = slopes  # how fast it moves with each of those
-        self.order = next(counter)  # later numbers have larger ones
+        self.slopes = slopes  # its slope for each of those
+        self.order = next(counter)  # a number made later has a larger one
 
     def __add__(self, other):
         other = as_number(other)
@@ -48,9 +48,9 @@ def as_number(x):
 
 
 def backward(loss):
-    """Add to each number's grad how fast the loss moves with it."""
+    """Add to the grad of each number that the loss was made of."""
     found, waiting = {loss}, [loss]
-    while waiting:  # all that the loss was made of
+    while waiting:  # collect all that the loss was made of
         for part in waiting.pop().made_of:
             if part not in found:
                 found.add(part)
@@ -97,7 +97,7 @@ def softmax(scores):
 
 
 def surprise(scores, right):
-    """What it costs that this one came: -ln of its share."""
+    """-ln of the right one's share; right is its place in scores."""
     return log(softmax(scores)[right]) * -1.0
 
 
@@ -105,6 +105,7 @@ class Net:
     """Scores for the next letter, from the last two."""
 
     def __init__(self, letters, width, draw):
+        # draw(mean, size) gives a random number
         def table(size):
             return [[Number(draw(0, size)) for _ in range(width)]
                     for _ in range(letters)]

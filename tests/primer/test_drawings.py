@@ -103,10 +103,15 @@ def test_the_spread_is_the_mean_and_the_variance():
     numbers = torch.tensor([-0.5, 0.25, 0.75])
     drawing = draw.spreads({"few": numbers.tolist()}, (-1, 1))
     mean, variance = numbers.mean().item(), numbers.var(unbiased=False).item()
-    assert f"mean {plain(mean, 2)}, variance {plain(variance)}" in words(drawing)
+    root = math.sqrt(variance)
+    measures = f"mean {plain(mean, 2)}, variance {plain(variance)}, root {plain(root)}"
+    assert measures in words(drawing)
     bar = re.search(r'<rect x="(\S+?)" y="\S+?" width="(\S+?)"', drawing._repr_html_())
-    assert float(bar[2]) == pytest.approx(2 * math.sqrt(variance) * 328 / 2, abs=0.2)
+    assert float(bar[2]) == pytest.approx(2 * root * 328 / 2, abs=0.2)
     assert len(circles(drawing)) == 3
+    many = draw.spreads({"many": [0.1] * 12}, (-1, 1))
+    assert "many: 12 numbers" in many.alt
+    assert len({y for _, y in circles(many)}) == 12  # none hides another
 
 
 def test_shares_are_torchs_softmax():

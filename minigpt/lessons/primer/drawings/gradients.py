@@ -110,9 +110,10 @@ def graph(numbers: Mapping[str, tuple[float, float]], slopes: Sequence[float]) -
         # Beside the arrow, on the side where there is room.
         middle = ((begin[0] + stop[0]) / 2, (begin[1] + stop[1]) / 2)
         left = stop[0] > begin[0] and start != 4
+        low = 11 if left and stop[0] - begin[0] > 2 * (stop[1] - begin[1]) else 0
         canvas.words(
             f"×{plain(slope)}",
-            (middle[0] + (-8 if left else 8), middle[1]),
+            (middle[0] + (-8 if left else 8), middle[1] + low),
             "gradient",
             12,
             "end" if left else "start",

@@ -93,7 +93,7 @@ def net_at_work(
     canvas.grid(100, 134, hidden, **looks)
     canvas.words("hidden", (268, 145), "muted", 12, "start")
     canvas.line((180, 158), (180, 188), arrow=True)
-    canvas.words("dot product with the row of each of 27 letters", (180, 200), "muted", 12)
+    canvas.words("dot product with the row of each of 27 signs", (180, 200), "muted", 12)
     canvas.line((180, 210), (180, 230), arrow=True)
     for name, x in (("score", 92), ("share, after softmax", 236)):
         canvas.words(name, (x, 242), size=12, bold=True)

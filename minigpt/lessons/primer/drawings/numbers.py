@@ -64,7 +64,7 @@ def spreads(lists: Mapping[str, Sequence[float]], across: Range) -> Drawing:
     """Numbers as dots on a line each, with their mean and the root of their variance.
 
     Args:
-        lists: two or three lists of numbers, by name.
+        lists: two or three lists of numbers, by name; more than ten are spread upwards too.
         across: the least and the largest number of the line.
 
     Shown in https://minigpt-book.github.io/minigpt/primer.html
@@ -76,16 +76,19 @@ def spreads(lists: Mapping[str, Sequence[float]], across: Range) -> Drawing:
         variance = sum((n - mean) ** 2 for n in numbers) / len(numbers)
         frame = Frame(canvas, (16, y + 20, 328, 44), across, (0, 1))
         canvas.words(name, (16, y + 10), size=12.5, anchor="start", bold=True)
-        measures = f"mean {plain(mean, 2)}, variance {plain(variance)}"
-        canvas.words(measures, (344, y + 10), "muted", 12.5, "end")
         root = math.sqrt(variance)
+        measures = f"mean {plain(mean, 2)}, variance {plain(variance)}, root {plain(root)}"
+        canvas.words(measures, (344, y + 10), "muted", 12.5, "end")
         left, right = frame.at(mean - root, 0.5), frame.at(mean + root, 0.5)
         canvas.box(left[0], left[1] - 9, right[0] - left[0], 18, role="stream")
         canvas.line(frame.at(mean, 0), frame.at(mean, 1), role="stream", width=2)
-        for number in numbers:
-            canvas.circle(frame.at(number, 0.5), 5, PARAMETER)
+        many = len(numbers) > 10
+        for i, number in enumerate(numbers):
+            height = 0.06 + 0.9 * (0.618 * i % 1) if many else 0.5
+            canvas.circle(frame.at(number, height), 1.6 if many else 5, PARAMETER)
         frame.ticks(range(math.ceil(across[0]), math.floor(across[1]) + 1))
-        told.append(f"{name}: {', '.join(map(plain, numbers))}; {measures}")
+        these = f"{len(numbers)} numbers" if many else ", ".join(map(plain, numbers))
+        told.append(f"{name}: {these}; {measures}")
     return canvas.shown(
         "Dots on a line, a stroke at their mean, and a bar as far to both sides as the root of "
         f"their variance. {'. '.join(told)}."
@@ -164,7 +167,7 @@ def surprises(marked: Mapping[str, float]) -> Drawing:
         canvas.circle(at, 5, LOSS)
         text = f"{name}: {number_text(cost, 2)}"
         end = p > 0.8
-        place = (at[0] + (4 if end else 10), at[1] - (16 if end else 6))
+        place = (at[0] + (4 if end else 10), at[1] - (20 if end else 6))
         canvas.words(text, place, size=12.5, anchor="end" if end else "start")
         told.append(f"{name}, p = {plain(p)}: {number_text(cost, 2)}")
     canvas.words("surprise", (30, 8), LOSS, 12)
