@@ -53,7 +53,9 @@ def learn_merges(pieces, n_merges, order=tuple):
     for new_id in range(256, 256 + n_merges):
         counts = pair_counts(pieces)
         pair = min(counts, key=lambda pair: (-counts[pair], order(pair)))
-        pieces = {merged(ids, pair, new_id): times for ids, times in pieces.items()}
+        pieces = {
+            merged(ids, pair, new_id): times for ids, times in pieces.items()
+        }
         merges.append(pair)
     return merges
 
@@ -67,14 +69,21 @@ def vocabulary(merges):
 
 
 def replay(ids, new_ids):
-    """Merge known pairs, the lowest rank first, until none is left."""
+    """Merge pairs in `new_ids`, the lowest rank first, until none is left."""
     while known := new_ids.keys() & set(zip(ids, ids[1:])):
         pair = min(known, key=new_ids.get)
         ids = merged(ids, pair, new_ids[pair])
     return ids
 
 
-PATTERN = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+PATTERN = (
+    r"'(?:[sdmt]|ll|ve|re)"  # an English ending
+    r"| ?\p{L}+"  # letters, with one space in front or none
+    r"| ?\p{N}+"  # numbers, likewise
+    r"| ?[^\s\p{L}\p{N}]+"  # other signs, likewise
+    r"|\s+(?!\S)"  # white space; its last is left for a word behind it
+    r"|\s+"  # white space that is still left
+)
 
 
 class Tokenizer:
@@ -87,15 +96,20 @@ class Tokenizer:
 
     @classmethod
     def train(cls, text, n_merges):
-        pieces = Counter(tuple(piece.encode()) for piece in regex.findall(PATTERN, text))
+        found = regex.findall(PATTERN, text)
+        pieces = Counter(tuple(piece.encode()) for piece in found)
         merges = learn_merges(pieces, n_merges)
         return cls(vocabulary(merges), merges)
 
     def encode(self, text):
-        return [i for piece in regex.findall(PATTERN, text) for i in self.encode_piece(piece)]
+        ids = []
+        for piece in regex.findall(PATTERN, text):
+            ids += self.encode_piece(piece)
+        return ids
 
     def encode_piece(self, piece):
-        return replay(tuple(self.byte_ids[byte] for byte in piece.encode()), self.new_ids)
+        ids = tuple(self.byte_ids[byte] for byte in piece.encode())
+        return replay(ids, self.new_ids)
 
     def decode(self, ids):
         return b"".join(self.vocab[i] for i in ids).decode("utf-8", "replace")

@@ -153,10 +153,10 @@ def test_rows_of_encoding_show_the_ranks_and_end_in_the_readers_ids():
 
 
 def test_the_kinds_are_the_patterns_alternatives():
-    for alternative in ("letters", "digits", "ending"):
+    for alternative in ("letters", "numbers", "ending"):
         assert KINDS[alternative] in PATTERN
     assert [kind(piece) for piece in ["'ll", " a", "1", " !", "\n ", "'x"]] == [
-        *("ending", "letters", "digits", "signs", "space", "signs")
+        *("ending", "letters", "numbers", "signs", "space", "signs")
     ]
 
 
@@ -165,10 +165,10 @@ def test_a_cut_text_shows_each_piece_with_its_kind():
     drawn = draw.cut(pieces)
     shown = words(drawn)
     assert shown[0].endswith("·pay·1600·ducats,·to-morrow!")
-    kinds = [*("letters", "ending", "letters", "digits", "letters")]
+    kinds = [*("letters", "ending", "letters", "numbers", "letters")]
     kinds += ["signs", "letters", "signs", "letters", "signs"]
     assert shown[2::2] == kinds
-    assert "“·1600” digits" in drawn.alt and "10 pieces" in drawn.alt
+    assert "“·1600” numbers" in drawn.alt and "10 pieces" in drawn.alt
 
 
 def test_a_pair_is_weighed_by_how_often_its_pieces_occur():
@@ -177,8 +177,8 @@ def test_a_pair_is_weighed_by_how_often_its_pieces_occur():
     assert pair_counts(pieces)[th] == 14
     drawn = draw.weighed(pieces, th, most=2)
     shown = words(drawn)
-    assert shown[-4:] == ["and 1 other pieces that hold it", "4", "“th” in the whole text", "14"]
-    assert shown[:6] == ["·", "t", "h", "e", "occurs 7 times", "7"]
+    assert shown[-4:] == ["and in 1 other pieces", "4 times", "“th”, in 3 pieces", "14 times"]
+    assert shown[:6] == ["·", "t", "h", "e", "7 times", "·"]
     assert len(widths(drawn, "token")) == 4  # t and h, twice
 
 
@@ -186,7 +186,7 @@ def test_the_sum_is_the_readers_count_on_real_text():
     text = "the other thing that he thought, then this and that with the rest"
     pieces = Counter(tuple(piece.encode()) for piece in regex.findall(PATTERN, text))
     th = tuple(b"th")
-    assert words(draw.weighed(pieces, th))[-1] == str(pair_counts(pieces)[th]) == "10"
+    assert words(draw.weighed(pieces, th))[-1] == f"{pair_counts(pieces)[th]} times" == "10 times"
 
 
 # Side by side.

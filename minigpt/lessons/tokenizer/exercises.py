@@ -166,7 +166,7 @@ def decode_stream(function: Callable) -> Verdict:
         )
     cases = [
         Case(
-            ([b"To", b" be"],), ["To", " be"], "what is complete goes out at once, token by token"
+            ([b"To", b"day"],), ["To", "day"], "what is complete goes out at once, token by token"
         ),
         Case(
             ([b"\xec\x95", b"\x88"],),

@@ -48,8 +48,8 @@ def vocabulary_size(
 
     Args:
         sizes: vocabulary sizes in tokens, ascending.
-        seen: bytes per token on text that the merges were learned from, one a size.
-        unseen: the same on text they were not learned from.
+        seen: bytes per token on a text that the merges were learned from, one a size.
+        unseen: the same, on the same text, of merges that were not learned from it.
         n_embd: the width of the table that the slider's sentence counts.
         start: the size that it opens with, one of `sizes`.
     """
@@ -63,11 +63,11 @@ def vocabulary_size(
         tools="",
         toolbar_location=None,
     )
-    plot.xaxis.ticker = list(sizes)[::2]
+    plot.xaxis.ticker = list(sizes)
     plot.y_range.start = 0
     for name, colour, dash, label in (
-        ("seen", BLUE, "solid", "text it learned from"),
-        ("unseen", ORANGE, "dashed", "text it has not seen"),
+        ("seen", BLUE, "solid", "has seen this text"),
+        ("unseen", ORANGE, "dashed", "has not seen it"),
     ):
         style = {"color": colour, "legend_label": label, "source": source}
         plot.line("size", name, line_width=3, line_dash=dash, **style)
@@ -89,28 +89,27 @@ def vocabulary_size(
     tell = CustomJS(
         args={"source": source, "marker": marker, "words": words, "slider": slider, "c": n_embd},
         code="""
-          const i = slider.value, { size, seen, unseen } = source.data;
+          const i = slider.value, { size, unseen } = source.data;
           const n = (x) => Math.round(x).toLocaleString("en-GB");
           marker.location = size[i];
           words.text =
-            `<b>${n(size[i])} tokens</b>: a page of 3,000 bytes it has not seen becomes ` +
-            `<b>${n(3000 / unseen[i])} tokens</b> (${unseen[i].toFixed(2)} bytes each; ` +
-            `${seen[i].toFixed(2)} on text it learned from); a table of ` +
-            `${n(size[i])} × ${c} holds <b>${n(size[i] * c)} learned numbers</b>.`;
+            `<b>${n(size[i])} tokens</b> in the vocabulary. At ${unseen[i].toFixed(2)} bytes ` +
+            `per token, 3,000 bytes of unseen text become ` +
+            `<b>${n(3000 / unseen[i])} tokens</b>. ${n(size[i])} × ${c} makes ` +
+            `<b>${n(size[i] * c)} numbers to learn</b>.`;
         """,
     )
     slider.js_on_change("value", tell)
-    words.text = sentence(sizes[middle], seen[middle], unseen[middle], n_embd)
+    words.text = sentence(sizes[middle], unseen[middle], n_embd)
     return column(plot, slider, words, sizing_mode="stretch_width")
 
 
-def sentence(size: int, seen: float, unseen: float, n_embd: int) -> str:
+def sentence(size: int, unseen: float, n_embd: int) -> str:
     """What the slider's script writes, for the position that the page opens with."""
     return (
-        f"<b>{size:,} tokens</b>: a page of 3,000 bytes it has not seen becomes "
-        f"<b>{round(3000 / unseen):,} tokens</b> ({unseen:.2f} bytes each; {seen:.2f} on text it "
-        f"learned from); a table of {size:,} × {n_embd} holds "
-        f"<b>{size * n_embd:,} learned numbers</b>."
+        f"<b>{size:,} tokens</b> in the vocabulary. At {unseen:.2f} bytes per token, 3,000 bytes "
+        f"of unseen text become <b>{round(3000 / unseen):,} tokens</b>. {size:,} × {n_embd} makes "
+        f"<b>{size * n_embd:,} numbers to learn</b>."
     )
 
 

@@ -14,7 +14,7 @@ from minigpt.lessons.tokenizer.drawings.chips import HIGH, chip_widths, labelled
 KINDS = {
     "ending": r"'(?:[sdmt]|ll|ve|re)",
     "letters": r" ?\p{L}+",
-    "digits": r" ?\p{N}+",
+    "numbers": r" ?\p{N}+",
     "space": r"\s+",
     "signs": r"(?s:.+)",
 }
@@ -63,16 +63,18 @@ def weighed(pieces: Mapping[tuple[int, ...], int], pair: tuple[int, int], most: 
             inside = pair in (ids[i : i + 2], ids[max(0, i - 1) : i + 1])
             role = "token" if inside else "muted"
             canvas.box(4 + 27 * i, y + 2, 25, HIGH, spelled(bytes([byte])), role, mono=True)
-        canvas.words(f"occurs {holding[ids]:,} times", (196, y + 14), "muted", 12, "start")
-        canvas.words(f"{counts[ids]:,}", (WIDTH - 6, y + 14), size=13, anchor="end")
+        canvas.words(f"{counts[ids]:,} times", (WIDTH - 6, y + 14), size=13, anchor="end")
     y = 30 * len(shown)
     rest = sum(counts.values()) - sum(counts[ids] for ids in shown)
-    canvas.words(f"and {others:,} other pieces that hold it", (4, y + 14), "muted", 12, "start")
-    canvas.words(f"{rest:,}", (WIDTH - 6, y + 14), size=13, anchor="end")
-    canvas.line((WIDTH - 60, y + 30), (WIDTH - 4, y + 30), role="ink")
+    canvas.words(f"and in {others:,} other pieces", (4, y + 14), "muted", 12, "start")
+    canvas.words(f"{rest:,} times", (WIDTH - 6, y + 14), size=13, anchor="end")
+    canvas.line((WIDTH - 84, y + 30), (WIDTH - 4, y + 30), role="ink")
     name = spelled(bytes(pair))
-    canvas.words(f"“{name}” in the whole text", (4, y + 44), size=12, anchor="start", bold=True)
-    canvas.words(f"{sum(counts.values()):,}", (WIDTH - 6, y + 44), size=13, anchor="end", bold=True)
+    canvas.words(
+        f"“{name}”, in {len(holding):,} pieces", (4, y + 44), size=12, anchor="start", bold=True
+    )
+    total = f"{sum(counts.values()):,} times"
+    canvas.words(total, (WIDTH - 6, y + 44), size=13, anchor="end", bold=True)
     told = ", ".join(f"“{spelled(bytes(ids))}” {counts[ids]}" for ids in shown)
     return canvas.shown(
         f"How often “{name}” occurs, piece by piece: {told}, and {others} other pieces {rest}; "
