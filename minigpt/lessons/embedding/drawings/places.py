@@ -41,7 +41,8 @@ def shuffled(
         for place, word in enumerate(text):
             y = 28 + step * place
             canvas.tokens(word_x, y, [word], width=42)
-            canvas.grid(grid_x, y, rows[place], cell=(34, 24), role="stream", largest=largest)
+            looks = {"digits": 2, "role": "stream", "largest": largest}
+            canvas.grid(grid_x, y, rows[place], cell=(34, 24), **looks)
         rows_at.append((grid_x, grid_x + width))
     joined = []
     left_over = [*range(len(texts[1]))]
