@@ -125,16 +125,16 @@ from torch.nn import functional as F
 class Table(nn.Module):
     """A row of learned numbers for each id."""
 
-    def __init__(self, rows, n_embd):
+    def __init__(self, rows, n_embd):  # n_embd: C, how many numbers
         super().__init__()
         self.weight = nn.Parameter(0.02 * torch.randn(rows, n_embd))
 
-    def forward(self, ids):
+    def forward(self, ids):  # runs when the table is called
         return self.weight[ids]
 
 
 def windows(ids, batch, length):
-    """Stretches of a text from random places, and what follows each token."""
+    """Pieces of a text from random places, and what follows each token."""
     starts = torch.randint(len(ids) - length, (batch, 1))
     places = starts + torch.arange(length + 1)  # (B, T + 1)
     return ids[places[:, :-1]], ids[places[:, 1:]]  # (B, T) twice
@@ -142,10 +142,11 @@ def windows(ids, batch, length):
 
 def loss_of(model, inputs, targets):
     """How surprised the model is by what follows, in nats per token."""
-    return F.cross_entropy(model(inputs).flatten(0, 1), targets.flatten())
+    scores = model(inputs).flatten(0, 1)  # (B * T, V), a row an example
+    return F.cross_entropy(scores, targets.flatten())
 
 
-@torch.no_grad()
+@torch.no_grad()  # no gradients are wanted
 def measure(model, ids, length=64):
     """The loss over a whole text, window after window, in nats per token."""
     n = (len(ids) - 1) // length

@@ -67,7 +67,7 @@ def check(state: dict, n_embd: int, base: int, position: int) -> None:
     torch.testing.assert_close(torch.tensor(state["product"]), products, atol=6e-5, rtol=0)
     assert state["height"] == n_embd
     assert state["heights"] == n_embd - 0.5
-    assert state["box"] == [position - 1, position + 1, n_embd - 0.5]
+    assert state["box"] == [position - 0.5, position + 0.5, n_embd - 0.5]
     low, high = state["scale"]
     assert low <= products.min() and products.max() == n_embd / 2 < high
     assert state["words"] == position_sentence(LENGTH, n_embd, base, position)

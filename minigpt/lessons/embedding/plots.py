@@ -52,7 +52,7 @@ _RECOMPUTE = """
   const array = heat.data.image[0].constructor, list = curve.data.product.constructor;
   heat.data = { image: [new array(values, [n, length])], height: [n] };
   curve.data = { position: curve.data.position, product: new list(products, [length]) };
-  chosen.data = { left: [mine - 1], right: [mine + 1], top: [n - 0.5] };
+  chosen.data = { left: [mine - 0.5], right: [mine + 0.5], top: [n - 0.5] };
   heights.end = n - 0.5;
   between.location = n / 2 - 0.5;
   scale.setv({ start: Math.min(0, ...byOffset) - 0.05 * n, end: 0.55 * n });
@@ -96,7 +96,7 @@ def position_heat_map(length: int = 64, n_embd: int = 64, base: int = 10_000) ->
             "product": by_offset[abs(np.arange(length) - mine)].astype(np.float32),
         }
     )
-    chosen = ColumnDataSource({"left": [mine - 1], "right": [mine + 1], "top": [n_embd - 0.5]})
+    chosen = ColumnDataSource({"left": [mine - 0.5], "right": [mine + 0.5], "top": [n_embd - 0.5]})
     across, heights = Range1d(-0.5, length - 0.5), Range1d(-0.5, n_embd - 0.5)
     least = min(0.0, *map(float, by_offset))
     scale = Range1d(least - 0.05 * n_embd, 0.55 * n_embd)

@@ -98,13 +98,18 @@ def direction_and_length(
     canvas = Canvas(base + 40 + 20 * len(others))
     canvas.line((16, base), (16 + scale * length, base), role="query", arrow=True, width=2.5)
     canvas.words(name, (22 + scale * length, base), anchor="start", mono=True, bold=True)
+    tips = {}
+    for text, angle in angles.items():
+        far = scale * others[text].norm().item()
+        tips[text] = (16 + far * math.cos(angle), base - far * math.sin(angle))
     told = []
     for place, (text, other) in enumerate(others.items()):
-        far, angle = other.norm().item(), angles[text]
-        tip = (16 + scale * far * math.cos(angle), base - scale * far * math.sin(angle))
+        far, angle, tip = other.norm().item(), angles[text], tips[text]
+        # A name stands to the right of the dashed lines that would go through it.
+        beside = max(x for x, y in tips.values() if y <= tip[1])
         canvas.line((16, base), tip, role="token", arrow=True, width=2.5)
         canvas.line(tip, (tip[0], base), dashed=True, strength=0.6)
-        canvas.words(text, (tip[0] + 9, tip[1] - 6), anchor="start", mono=True, bold=True)
+        canvas.words(text, (beside + 9, tip[1] - 6), anchor="start", mono=True, bold=True)
         dot, cosine = (other @ row).item(), math.cos(angle)
         line = f"{text}: length {number_text(far, 2)}, cosine {number_text(cosine, 2)}, dot product"
         line = f"{line} {number_text(dot, 2)}"

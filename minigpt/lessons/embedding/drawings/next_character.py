@@ -116,8 +116,8 @@ def scored(
     looks = {"cell": (34, 22), "role": "token"}
     largest = float(max(row.abs().max(), rows.abs().max()))
     canvas.grid(78, 9, row, largest=largest, **looks)
-    canvas.words("its row of the first table", (86 + width, 20), "muted", 11, "start")
-    canvas.words("second table", (52 + width / 2, 66), size=12, bold=True)
+    canvas.words("its row of the reading table", (86 + width, 20), "muted", 11, "start")
+    canvas.words("scoring table", (52 + width / 2, 66), size=12, bold=True)
     canvas.words("score", (52 + width + 48, 66), size=12, bold=True)
     canvas.words("probability", (52 + width + 132, 66), size=12, bold=True)
     canvas.line((78 + width / 2, 34), (78 + width / 2, 54), role="token", arrow=True)
@@ -135,7 +135,7 @@ def scored(
         )
     best = int(shares.argmax())
     return canvas.shown(
-        f"The row of “{word}” meets each row of a second table: "
+        f"The row of “{word}” meets each row of the scoring table: "
         + ", ".join(
             f"{text} scores {number_text(s, 2)}"
             for text, s in zip(words, scores.tolist(), strict=True)

@@ -30,7 +30,8 @@ def shuffled(
         raise ValueError(f"{len(texts)} texts: give two, of the same words")
     if len(texts[0]) > 6 or any(len(rows) != len(texts[0]) for rows in results):
         raise ValueError(f"{len(texts[0])} words: there is room for 6, with a result each")
-    step, width = 32, 34 * results[0].shape[1]
+    step, cell = 32, 38
+    width = cell * results[0].shape[1]
     canvas = Canvas(34 + step * len(texts[0]))
     sides = ((0, 46), (WIDTH - 42, WIDTH - 46 - width))
     rows_at = []
@@ -41,7 +42,8 @@ def shuffled(
         for place, word in enumerate(text):
             y = 28 + step * place
             canvas.tokens(word_x, y, [word], width=42)
-            canvas.grid(grid_x, y, rows[place], cell=(34, 24), role="stream", largest=largest)
+            looks = {"digits": 2, "role": "stream", "largest": largest}
+            canvas.grid(grid_x, y, rows[place], cell=(cell, 24), **looks)
         rows_at.append((grid_x, grid_x + width))
     joined = []
     left_over = [*range(len(texts[1]))]

@@ -165,13 +165,13 @@ def reached(
     cell, largest = (46, 26), float(max(reading.abs().max(), scoring.abs().max()))
     canvas = Canvas(44 + 26 * len(words))
     looks = {"cell": cell, "digits": 2, "role": "gradient", "largest": largest}
-    for x, name, gradient in ((52, "of what is read", reading), (218, "of what scores", scoring)):
+    for x, name, gradient in ((52, "reading table", reading), (218, "scoring table", scoring)):
         canvas.words(name, (x + 69, 16), size=12, bold=True)
         names = words if gradient is reading else ()
         canvas.grid(x, 34, gradient, rows=names, **looks)
     untouched = [words[i] for i, row in enumerate(reading.abs().sum(dim=1).tolist()) if not row]
     return canvas.shown(
-        "The gradients of two tables, a row a word. In the table that is read the rows of "
-        f"{' and '.join(untouched) or 'no word'} are all 0; in the table that scores "
+        "The gradients of two tables, a row a word. In the reading table the rows of "
+        f"{' and '.join(untouched) or 'no word'} are all 0; in the scoring table "
         f"{int((scoring != 0).any(dim=1).sum())} of {len(words)} rows have a gradient."
     )
