@@ -313,7 +313,7 @@ def load(folder):
         if name.endswith(".attn.bias"):
             continue  # GPT-2's first files hold the mask as well
         if ".c_" in name and weight.dim() == 2:
-            weight = weight.T  # stored on its side
+            weight = weight.T  # rows and columns are swapped
         for theirs, our in NAMES.items():
             name = name.replace(theirs, our)
         weights[name] = weight

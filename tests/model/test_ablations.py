@@ -116,7 +116,7 @@ def test_the_close_up_is_opened_and_left_by_key(browser):
 
 
 def test_the_close_up_goes_by_runs():
-    """Where one run learned nothing, most runs are near all the same."""
+    """Where one run got stuck, most runs are near all the same."""
     runs = {"a": [1.93, 1.94], "b": [2.01, 1.98, 2.0, 3.3], "c": [3.3, 3.4]}
     chart = ablation_chart(runs, dict.fromkeys(runs, 1))
     toggle = chart.select_one({"type": Toggle})

@@ -56,7 +56,7 @@ def test_points_stand_where_the_numbers_say():
     circles = re.findall(r'<circle cx="(\S+)" cy="(\S+)" r="6"', drawn._repr_html_())
     places = [tuple(map(float, c)) for c in circles]
     assert len(places) == 4 + 3  # two texts share a place once they are bent
-    (left, top, side), right = (40, 52, 104), 238
+    (left, top, side), right = (52, 52, 104), 238
     assert places[:4] == [(left + side * x, top + side * (1 - y)) for x, y in SEEN.tolist()]
     bent = [tuple(h) for h in hidden.tolist()]
     assert set(places[4:]) == {(right + side * x, top + side * (1 - y)) for x, y in bent}
@@ -142,7 +142,7 @@ def test_bars_of_the_stream_are_as_long_as_its_sizes():
     assert [b["width"] for b in boxes(drawn)] == pytest.approx(
         [194 * n / 8 for n in order], abs=0.1
     )
-    assert [w for w in words(drawn) if "." in w] == [f"{n:.1f}" for n in order]
+    assert [w for w in words(drawn) if "." in w] == [f"{n:.2f}" for n in order]
 
 
 def test_areas_are_the_ledgers():

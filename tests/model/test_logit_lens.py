@@ -11,6 +11,7 @@ from for_everyone import barriers, each_theme, wear
 from playwright.sync_api import expect
 
 import minigpt
+from minigpt.data import shakespeare, train_validation_split
 
 TEXTS = [
     "O",
@@ -49,6 +50,21 @@ def lens_of(shipped):
         return scores.log_softmax(-1)
 
     return of
+
+
+def test_before_any_block_a_token_gives_itself_or_one_that_training_hardly_met(lens_of, shipped):
+    # The chapter says so of the prompt that it shows.
+    tokenizer = shipped[1]
+    ids = torch.tensor(tokenizer.encode(PROMPT))
+    counts = torch.bincount(
+        torch.tensor(tokenizer.encode(train_validation_split(shakespeare())[0])),
+        minlength=len(tokenizer.vocab),
+    )
+    answers = lens_of(PROMPT)[0].argmax(-1)
+    itself = answers == ids
+    assert 0 < itself.sum() < len(ids)
+    assert counts[answers[~itself]].max() <= 1
+    assert counts[ids[itself]].min() > counts[ids[~itself]].max()
 
 
 def open_chapter(page, site_url: str) -> None:

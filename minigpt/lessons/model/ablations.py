@@ -40,7 +40,7 @@ def ablation_chart(
 ) -> Column:
     """Validation losses of a model's versions, a dot a run, beside those of the first version.
 
-    A diamond is the median of a version's runs: one run that learned nothing does not move it. A
+    A diamond is the median of a version's runs: one run that got stuck does not move it. A
     button narrows the axis to the runs within 0.3 nats of the first version's median.
 
     Args:
@@ -60,7 +60,7 @@ def ablation_chart(
     medians = {name: median(runs) if runs else math.nan for name, runs in finite.items()}
     reference = next(iter(losses))
     everything = _span(x for runs in finite.values() for x in runs)
-    # By single runs: of a version that learned nothing once, the others are worth a closer look.
+    # By single runs: of a version that got stuck once, the others are worth a closer look.
     near = {n: [x for x in r if abs(x - medians[reference]) <= NEAR] for n, r in finite.items()}
     near[reference] = finite[reference]  # however far apart they are
     closer = _span(x for runs in near.values() for x in runs)

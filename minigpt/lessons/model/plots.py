@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from bokeh.models import (
     ColumnDataSource,
@@ -13,12 +13,13 @@ from bokeh.models import (
     LegendItem,
     Plot,
     PrintfTickFormatter,
+    Range1d,
 )
 from bokeh.plotting import figure
 
 from minigpt.lessons.drawing.lines import LINES
 
-_PLAIN_LEGEND = {"location": "bottom_left", "border_line_color": None, "padding": 0}
+_PLAIN_LEGEND = {"location": "bottom_left", "border_line_color": None, "padding": 0, "spacing": 18}
 
 
 def rms_by_layer(series: Mapping[str, Sequence[float | None]]) -> Plot:
@@ -80,6 +81,21 @@ def rms_by_layer(series: Mapping[str, Sequence[float | None]]) -> Plot:
         items.append(LegendItem(label=name, renderers=[line, points]))
     every = -(-most // 8)  # as many labels as fit on a phone
     plot.xaxis.ticker = FixedTicker(ticks=list(range(0, most + 1, every)))
+    ticks = _ticks(value for values in series.values() for value in values if value)
+    plot.yaxis.ticker = FixedTicker(ticks=ticks)
+    plot.y_range = Range1d(ticks[0], ticks[-1])
     plot.yaxis.formatter = PrintfTickFormatter(format="%.2g")  # not 0.30000000000000004
     plot.add_layout(Legend(items=items, ncols=2, **_PLAIN_LEGEND), "above")
     return plot
+
+
+def _ticks(values: Iterable[float]) -> list[float]:
+    """Labels of a logarithmic axis that holds all values: 1, 2 and 5, or 1 alone for a wide one."""
+    finite = [value for value in values if math.isfinite(value)]
+    low, high = min(finite), max(finite)
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    steps = (1, 2, 5) if len(decades) <= 4 else (1,)
+    ticks = [float(f"{step}e{decade}") for decade in decades for step in steps]
+    first = max(i for i, tick in enumerate(ticks) if tick <= low)
+    last = min(i for i, tick in enumerate(ticks) if tick >= high)
+    return ticks[first : max(last, first + 1) + 1]

@@ -38,7 +38,7 @@ def bent_plane(
     canvas = Canvas(226)
     side, top = 104, 52
     planes = (
-        (40, "what was gathered", ("“not”", "“bad”"), seen),
+        (52, "what was gathered", ("“not”", "“bad”"), seen),
         (238, "after the bend", ("hidden 1", "hidden 2"), hidden),
     )
     for x, title, axes, points in planes:
@@ -51,11 +51,11 @@ def bent_plane(
             canvas.words(str(text), (x + at * side, top + side + 20), "muted", 11, mono=True)
             canvas.words(str(text), (x - 14, top + side - at * side), "muted", 11, mono=True)
         if points is hidden:
-            ends = ((0, 0.5), (0.5, 0))
+            ends = ((0, 0.7), (0.7, 0))
             canvas.line(*(_place(frame, p) for p in ends), role=MLP, dashed=True, width=2)
         _points(canvas, frame, texts, points, praise)
-    canvas.line((158, 76), (204, 76), role=MLP, arrow=True, width=2)
-    canvas.words("MLP", (180, 62), MLP, 12, bold=True)
+    canvas.line((168, 76), (210, 76), role=MLP, arrow=True, width=2)
+    canvas.words("MLP", (188, 62), MLP, 12, bold=True)
     canvas.circle((70, 210), 5, role=GREEN)
     canvas.words("praise", (80, 210), size=12, anchor="start")
     canvas.circle((150, 210), 5, role=ORANGE, filled=False)
@@ -180,7 +180,9 @@ def bend(marks: Sequence[Number] = (-2, -1, 0, 1, 2)) -> Drawing:
     for x, y in zip(marks, values.tolist(), strict=True):
         canvas.circle(at(x, y), 4, role=OLIVE)
         canvas.words(number_text(x, 0), at(x, -0.72), "muted", 12, mono=True)
-        canvas.words(number_text(y, 2), at(x - 0.1, max(y, 0) + 0.27), size=12, mono=True)
+        # Where the curve rises, below it; left of that, above the axis.
+        place, anchor = (at(x, 0.27), "middle") if x < 0 else (at(x + 0.14, y - 0.24), "start")
+        canvas.words(number_text(y, 2), place, size=12, anchor=anchor, mono=True)
     canvas.words("x", (14, zero_y + 34), "muted", 12)
     canvas.words("GELU", at(-2.4, 2.6), OLIVE, 13, "start", bold=True)
     canvas.words("dashed: ReLU", at(-2.4, 2.2), "muted", 12, "start")

@@ -78,7 +78,7 @@ def block(shape: tuple[int, ...], hidden: tuple[int, ...]) -> Drawing:
     line, boxes, width = 70, 160, 130
     canvas.words("stream", (line, 12), "stream", 13, bold=True)
     canvas.words(f"{shape}", (line + 34, 12), "muted", 12, "start", mono=True)
-    canvas.line((line, 24), (line, 346), role="stream", width=4, arrow=True)
+    start = 24
     for y, name, role, told in (
         (36, "attention", ATTENTION, "between tokens"),
         (192, "MLP", MLP, f"inside {hidden}"),
@@ -98,6 +98,9 @@ def block(shape: tuple[int, ...], hidden: tuple[int, ...]) -> Drawing:
             arrow=True,
         )
         plus(canvas, line, turn, 11)
+        canvas.line((line, start), (line, turn - 11), role="stream", width=4)
+        start = turn + 11
+    canvas.line((line, start), (line, 346), role="stream", width=4, arrow=True)
     canvas.words("to the next block", (line, 358), "muted", 11)
     return canvas.shown(
         f"The stream, of shape {shape}, runs straight down. Twice a copy leaves it, goes through a "
@@ -115,7 +118,8 @@ def wirings() -> Drawing:
     for x, title, post in ((8, "pre-norm (GPT-2)", False), (192, "post-norm (2017)", True)):
         line, boxes = x + 26, x + 62
         canvas.words(title, (x + 80, 12), size=13, bold=True)
-        canvas.line((line, 26), (line, 228), role="stream", width=4, arrow=True)
+        turn, end = 134, 228
+        canvas.line((line, 26), (line, turn - 11), role="stream", width=4)
         if post:
             part = canvas.box(boxes, 60, 96, 32, "part", role=ATTENTION)
             canvas.line((line, 44), (part.top[0], 44), part.top, role="stream", arrow=True)
@@ -124,18 +128,19 @@ def wirings() -> Drawing:
             part = canvas.box(boxes, 76, 96, 32, "part", role=ATTENTION)
             canvas.line((line, norm.left[1]), norm.left, role="stream", arrow=True)
             canvas.line(norm.bottom, part.top, arrow=True)
-        turn = 134
         canvas.line(
             part.bottom, (part.bottom[0], turn), (line + 11, turn), role=ATTENTION, arrow=True
         )
         plus(canvas, line, turn, 11)
         if post:
-            canvas.line((line, 158), (line, 190), role="stream", width=4)
             box = canvas.box(line - 22, 164, 44, 24, "norm", role="gradient", filled=False, size=12)
             canvas.words("all that was", (box.right[0] + 8, 170), "muted", 11, "start")
-            canvas.words("written shrinks", (box.right[0] + 8, 184), "muted", 11, "start")
+            canvas.line((line, turn + 11), box.top, role="stream", width=4)
+            canvas.line(box.bottom, (line, end), role="stream", width=4, arrow=True)
+            canvas.words("added is rescaled", (box.right[0] + 8, 184), "muted", 11, "start")
         else:
-            canvas.words("what was written", (line + 14, 170), "muted", 11, "start")
+            canvas.line((line, turn + 11), (line, end), role="stream", width=4, arrow=True)
+            canvas.words("what was added", (line + 14, 170), "muted", 11, "start")
             canvas.words("stays as it is", (line + 14, 184), "muted", 11, "start")
     return canvas.shown(
         "Two wirings. Pre-norm: a norm stands before the part, on the copy that it reads, and the "

@@ -47,7 +47,7 @@ def stack(model: nn.Module, shapes: Mapping[str, tuple[int, ...]], ids: tuple[in
     plus(canvas, line, 101, 9)
     canvas.box(left + 106, 90, 78, 24, "positions", role="position", size=12)
     canvas.line((left + 106, 102), (line + 10, 102), role="position", arrow=True)
-    row(126, shapes["position_embedding"], share("position_embedding"))
+    row(102, shapes["position_embedding"], share("position_embedding"))
     canvas.line((line, 110), (line, 400), role="stream", width=4, arrow=True)
     for name, y, told in (("block 1", 140, True), (f"block {n_layer}", 294, False)):
         canvas.box(left, y, width, 88, filled=False, role="stream")
@@ -97,7 +97,7 @@ def stream_by_block(
         long = (312 - left) * size / largest
         canvas.words(name, (left - 8, y), "muted", 12, "end")
         canvas.box(left, y - 6, max(long, 1), 12, role=role)
-        canvas.words(number_text(size, 1), (left + long + 6, y), size=12, anchor="start", mono=True)
+        canvas.words(number_text(size, 2), (left + long + 6, y), size=12, anchor="start", mono=True)
 
     bar(12, "two tables", tables, "token")
     for i in range(len(after)):
@@ -107,11 +107,11 @@ def stream_by_block(
         bar(y + step, "MLP adds", mlp[i], MLP)
         bar(y + 2 * step, "stream", after[i], "stream")
     told = "; ".join(
-        f"block {i}: attention {number_text(a, 1)}, MLP {number_text(m, 1)}, stream after it "
-        f"{number_text(s, 1)}"
+        f"block {i}: attention {number_text(a, 2)}, MLP {number_text(m, 2)}, stream after it "
+        f"{number_text(s, 2)}"
         for i, (a, m, s) in enumerate(zip(attention, mlp, after, strict=True), 1)
     )
     return canvas.shown(
-        f"Bars for the size of vectors. The sum of the two tables: {number_text(tables, 1)}; "
+        f"Bars for the size of vectors. The sum of the two tables: {number_text(tables, 2)}; "
         f"{told}."
     )
