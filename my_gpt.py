@@ -368,7 +368,7 @@ def train(model, ids, steps, rate, warmup=50, batch=16, length=64):
 # Generation: from scores to text
 
 def choose(scores, temperature=1.0, top_k=None, top_p=None):
-    """One token, by its scores (V)."""
+    """Choose a token by the scores (V); at temperature 0, the best."""
     if temperature == 0:
         return scores.argmax()
     probabilities = (scores / temperature).softmax(dim=-1)
@@ -383,7 +383,7 @@ def choose(scores, temperature=1.0, top_k=None, top_p=None):
 
 @torch.no_grad()
 def generate(model, ids, n_tokens, **how):
-    """Continue a text, with each token chosen as you say."""
+    """Continue a text, token by token; `how` is for `choose`."""
     for _ in range(n_tokens):
         scores = model(ids[None, -model.context_length :])[0, -1]  # (V,)
         ids = torch.cat([ids, choose(scores, **how)[None]])
