@@ -196,9 +196,9 @@ class Attention(nn.Module):
     def forward(self, x):  # (B, T, C)
         q, k, v = map(self.split, self.qkv(x).chunk(3, dim=-1))
         y = attention(q, k, v)  # (B, H, T, D)
-        return self.projection(y.transpose(1, 2).flatten(2))
+        return self.projection(y.transpose(1, 2).flatten(2))  # (B, T, C)
 
-    def split(self, x):
+    def split(self, x):  # (B, T, C) to (B, H, T, D)
         return x.unflatten(-1, (self.n_head, -1)).transpose(1, 2)
 
 

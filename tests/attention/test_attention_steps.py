@@ -636,7 +636,7 @@ def test_the_chapter_and_the_element_round_alike(page):
     assert shown == [[round(x, 3) for x in row] for row in want.tolist()]
     assert shown[2] == [0.62, 0.306]  # as the chapter prints it
     chapter = (book_sources.ROOT / "notebooks" / "attention.ipynb").read_text("utf-8")
-    assert "output  [0.62, 0.306]" in chapter
+    assert "output   [0.62, 0.306]" in chapter
 
 
 def test_a_step_that_is_switched_off_is_not_named_as_if_it_were_on(element):

@@ -45,7 +45,7 @@ def seen_and_guessed(tokens: Sequence[str]) -> Drawing:
                 role=role,
                 filled=seen,
                 dashed=answer,
-                size=11,
+                size=9.5 if answer else 11,
             )
         canvas.tokens(288, y + 3, [tokens[row + 1]], role="gradient", size=12, width=60)
     told = "; ".join(
