@@ -1,10 +1,11 @@
 """Train one GPT with the readers' first loop and with what is added to it, and store the losses.
 
-    python experiments/better_loop.py               # as stored: about fifteen minutes on one core
+    python experiments/better_loop.py               # as stored: about half an hour on one core
     python experiments/better_loop.py --steps 20 --out /tmp/trial.json
 
 The first loop is `my_gpt.learn`, and "with both" is `my_gpt.train`. Each tries every learning rate
-with one seed, then takes its best one to the others.
+with one seed, then takes its best one to the others. At last "with both" trains one block and two
+for five times as many steps, with each seed.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from torch import Tensor, nn
 import my_gpt
 
 WARMUP, CLIP = 50, 1.0
-TIMES = 5  # as many steps, for one run of a single block
+TIMES = 5  # as many steps, for the longer runs
 SEEDS = (SEED, SEED + 1, SEED + 2)
 EVERY = 20  # steps whose mean training loss is stored
 
@@ -45,7 +46,8 @@ LOOPS = (
     Loop("with both"),
     Loop("one block, with both", layers=1),
 )
-LONGER = Loop("one block, longer", layers=1)  # as the ladder's "trained longer", which has two
+LONGER = (Loop("one block, longer", layers=1), Loop("two blocks, longer"))  # as "trained longer"
+LONGER_RATE = 0.01  # the best of both in 1,000 steps
 
 
 def run(
@@ -93,7 +95,8 @@ def main() -> None:
     for loop in LOOPS:
         one = partial(run, loop, texts=texts, steps=arguments.steps)
         runs += at_best_rate(loop.name, one, RATES, SEEDS, lambda result: result["loss"])
-    runs.append(run(LONGER, 0.01, SEED, texts, TIMES * arguments.steps))
+    for loop in LONGER:
+        runs += [run(loop, LONGER_RATE, seed, texts, TIMES * arguments.steps) for seed in SEEDS]
     settings = {
         "width": WIDTH,
         "heads": HEADS,

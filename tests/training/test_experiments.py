@@ -143,19 +143,26 @@ def test_every_loop_ran_at_every_rate_and_with_every_seed_at_its_best():
         best = min(tried, key=lambda run: run["loss"])["learning_rate"]
         wanted += [(loop.name, rate, SEEDS[0]) for rate in better_loop.RATES]
         wanted += [(loop.name, best, seed) for seed in SEEDS[1:]]
-    wanted.append((better_loop.LONGER.name, 0.01, SEEDS[0]))
+    wanted += [
+        (loop.name, better_loop.LONGER_RATE, seed) for loop in better_loop.LONGER for seed in SEEDS
+    ]
     names = ("loop", "learning_rate", "seed")
     assert [tuple(run[name] for name in names) for run in LOOPS["runs"]] == wanted
     steps, every = better_loop.STEPS, better_loop.EVERY
-    *runs, longer = LOOPS["runs"]
-    assert all(len(run["training_loss"]) == steps // every for run in runs)
-    assert len(longer["training_loss"]) == better_loop.TIMES * steps // every
+    names = [loop.name for loop in better_loop.LONGER]
+    for run in LOOPS["runs"]:
+        times = better_loop.TIMES if run["loop"] in names else 1
+        assert len(run["training_loss"]) == times * steps // every
 
 
 def test_the_first_and_the_last_loop_are_the_ladders():
     """The plain one and the whole one, of two blocks, are rungs already."""
     stored = {(r["loop"], r["learning_rate"], r["seed"]): r["loss"] for r in LOOPS["runs"]}
-    for loop, rung in (("learn", "two blocks"), ("with both", "trained well")):
+    for loop, rung in (
+        ("learn", "two blocks"),
+        ("with both", "trained well"),
+        ("two blocks, longer", "trained longer"),
+    ):
         of_ladder = rungs()[rung]
         assert stored[loop, of_ladder.rate, SEEDS[0]] == pytest.approx(of_ladder.loss, abs=0.02)
 
