@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from copy import deepcopy
 from dataclasses import asdict, replace
 
 import book_sources
@@ -33,6 +34,7 @@ SIZES = {
 }
 sizes = pytest.mark.parametrize("name", SIZES)
 ways = pytest.mark.parametrize("wasm", [True, False], ids=["wasm", "script"])
+TEXT = torch.arange(400) ** 2 % 27
 RECIPE = Recipe(steps=40, batch_size=4, learning_rate=1e-2, warmup=5)
 LANGUAGE = """async () => {
     const names = ["training/training-run.js", "training/trained-gpt.js", "training/products.js",
@@ -126,17 +128,11 @@ def test_every_gradient_is_torchs(page, name, wasm):
         assert off <= 2e-5, tensor
 
 
-@ways
-def test_twenty_steps_reach_the_trainers_losses(page, wasm):
-    """From the same weights, with the same windows, by the same recipe."""
-    model = GPT(SMALL, torch.Generator().manual_seed(0))
-    text = torch.arange(400) ** 2 % 27
+def pages_steps(page, model: GPT, recipe: dict, batches: list, wasm: bool) -> list[dict]:
+    """What a run in the page tells of its steps, from the model's weights, on these batches."""
     give(page, model)
-    trainer = Trainer(model, text, RECIPE)
-    batches = [trainer.windows.batch(step, RECIPE.batch_size) for step in range(20)]
     given = [[part.flatten().tolist() for part in batch] for batch in batches]
-    losses = [trainer.step() for _ in range(20)]
-    found = page.evaluate(
+    return page.evaluate(
         """async ([config, recipe, batches, wasm]) => {
             const text = { training: new Int32Array(400), validation: new Int32Array(0) };
             const way = wasm ? bytes : undefined;
@@ -145,12 +141,47 @@ def test_twenty_steps_reach_the_trainers_losses(page, wasm):
             run.windows.batch = (i) => ({ inputs: batches[i][0], targets: batches[i][1] });
             return batches.map(() => run.step());
         }""",
-        [settings(SMALL), asdict(RECIPE), given, wasm],
+        [settings(model.config), recipe, given, wasm],
     )
+
+
+@ways
+def test_twenty_steps_reach_the_trainers_losses(page, wasm):
+    """From the same weights, with the same windows, by the same recipe."""
+    model = GPT(SMALL, torch.Generator().manual_seed(0))
+    trainer = Trainer(model, TEXT, RECIPE)
+    batches = [trainer.windows.batch(step, RECIPE.batch_size) for step in range(20)]
+    given = deepcopy(model)
+    losses = [trainer.step() for _ in range(20)]
+    found = pages_steps(page, given, asdict(RECIPE), batches, wasm)
     assert [step["loss"] for step in found] == pytest.approx(losses, abs=1e-5)
     assert found[-1]["norm"] == pytest.approx(trainer.gradient_norm, rel=1e-4)
     rates = [RECIPE.learning_rate * warmup_cosine(n, 40, 5) for n in range(20)]
     assert [step["rate"] for step in found] == pytest.approx(rates)
+
+
+@ways
+def test_twenty_steps_of_plain_descent_are_torchs(page, wasm):
+    """At a rate at which the clip cuts some gradients and leaves others."""
+    model = GPT(SMALL, torch.Generator().manual_seed(0))
+    recipe = replace(RECIPE, learning_rate=0.5)
+    windows = Trainer(model, TEXT, recipe).windows
+    batches = [windows.batch(step, recipe.batch_size) for step in range(20)]
+    found = pages_steps(page, model, asdict(recipe) | {"optimizer": "descent"}, batches, wasm)
+    plain = torch.optim.SGD(model.parameters(), lr=recipe.learning_rate)
+    losses, norms = [], []
+    for step, (inputs, targets) in enumerate(batches):
+        share = warmup_cosine(step, recipe.steps, recipe.warmup)
+        plain.param_groups[0]["lr"] = recipe.learning_rate * share
+        plain.zero_grad()
+        loss = F.cross_entropy(model(inputs).flatten(0, 1), targets.flatten())
+        loss.backward()
+        norms.append(torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip).item())
+        plain.step()
+        losses.append(loss.item())
+    assert min(norms) < recipe.clip < max(norms)
+    assert [step["loss"] for step in found] == pytest.approx(losses, abs=1e-5)
+    assert [step["norm"] for step in found] == pytest.approx(norms, rel=1e-3)
 
 
 @ways

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
+import json
 import re
 import zipfile
+from itertools import pairwise
 
 import pytest
 import torch
@@ -234,49 +235,104 @@ def test_earlier_curves_stay_with_what_they_had_otherwise(element):
     drawn(element)
     key = element.locator(".mg-key li").all_inner_texts()
     assert len(key) == 3
-    assert key[2].startswith("earlier: learning rate 0.01; ended at ")
+    assert key[0] == "this run, learning rate 0.3: training loss, smoothed"
+    assert re.fullmatch(r"A\s*earlier: learning rate 0\.01; ended at \d\.\d\d after .*", key[2])
     assert element.locator(".mg-chart .mg-earlier").count() == 2  # training and validation
+    assert element.locator(".mg-chart .mg-letter").all_text_contents() == ["A"]
     button(element, "Clear earlier curves").click()
     drawn(element)
     assert element.locator(".mg-chart .mg-earlier").count() == 0
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "rate-high",
-        "rate-low",
-        "batch-one",
-        "no-warmup",
-        "wide-start",
-        "repeated-line",
-        "little-text",
-    ],
-)
-def test_every_experiment_changes_what_it_says(element, name):
-    put(element.page, f'{SMALL} experiments="{name}"')
+CHANGES = {  # of an experiment: in the order, and in its recipe
+    "rate-high": ({"recipe"}, {"learning_rate"}),
+    "rate-low": ({"recipe"}, {"learning_rate"}),
+    "batch-one": ({"recipe"}, {"batch_size"}),
+    "no-warmup": ({"recipe"}, {"warmup"}),
+    "descent": ({"recipe"}, {"learning_rate", "optimizer"}),
+    "wide-start": ({"spread"}, set()),
+    "repeated-line": ({"text", "title"}, set()),
+    "little-text": ({"text", "title"}, set()),
+}
+
+
+def test_every_experiment_changes_what_it_says(element):
+    put(
+        element.page, f'text="names" size="4 thousand" steps="20" experiments="{" ".join(CHANGES)}"'
+    )
     element.evaluate("e => e.load()")
     plain = element.evaluate("async e => e.board.fields.order()")
+    for name, wanted in CHANGES.items():
+        element.evaluate("(e, name) => e.board.try(name)", name)
+        order = element.evaluate("e => e.board.current.order")
+        changed = {key for key in plain if order[key] != plain[key]}
+        recipe = {key for key in plain["recipe"] if order["recipe"][key] != plain["recipe"][key]}
+        assert (changed, recipe) == wanted, name
+        if name == "rate-high":  # the settings as they are have a curve beside it
+            assert element.evaluate("e => e.board.earlier.map((run) => run.order)") == [plain]
+
+
+def test_an_experiment_is_a_press_and_the_plain_settings_come_first(element):
+    put(element.page, 'text="names" size="4 thousand" steps="20" experiments="batch-one"')
+    element.evaluate("e => e.load()")
     element.get_by_role("group", name="Experiments").get_by_role("button").click()
-    expect(button(element, "Train again")).to_be_visible(timeout=20_000)
-    order = element.evaluate("e => e.board.current.order")
-    changed = {key for key in plain if order[key] != plain[key]}
-    recipe = {key for key in plain["recipe"] if order["recipe"][key] != plain["recipe"][key]}
-    looks = current(element)["looks"]
-    wanted = {
-        "rate-high": ({"recipe"}, {"learning_rate"}),
-        "rate-low": ({"recipe"}, {"learning_rate"}),
-        "batch-one": ({"recipe"}, {"batch_size"}),
-        "no-warmup": ({"recipe"}, {"warmup"}),
-        "wide-start": ({"spread"}, set()),
-        "repeated-line": ({"text", "title"}, set()),
-        "little-text": ({"text", "title"}, set()),
-    }[name]
-    assert (changed, recipe) == wanted
-    if name == "wide-start":
-        assert looks[0]["loss"] > 1 + math.log(50)  # far worse than guessing
-    if name == "rate-low":
-        assert looks[-1]["loss"] > looks[0]["loss"] - 0.2
+    expect(element.locator(".mg-key li").nth(2)).to_contain_text("earlier: batch 8 windows")
+    expect(element.locator(".mg-progress-line")).to_contain_text("Step 20 of 20:")
+    key = element.locator(".mg-key li").first.inner_text()
+    assert key == "this run, batch 1 window: training loss, smoothed"
+    assert "One window a step" in element.locator(".mg-experiments .mg-note").inner_text()
+
+
+def test_three_rates_stand_beside_each_other_in_words_of_the_first_chapter(element):
+    rates = 'experiments="too-small right too-large"'
+    put(element.page, f'text="names" size="4 thousand" steps="80" simple {rates}')
+    element.evaluate("e => e.load()")
+    for name in ("too-small", "right", "too-large"):
+        element.evaluate("(e, name) => e.board.try(name)", name)
+    drawn(element)
+    key = [
+        re.sub(r"after (?!\d+ step).*", "", text)
+        for text in element.locator(".mg-key li").all_inner_texts()
+    ]
+    assert key[0] == "this run, learning rate 3: training loss, smoothed"
+    assert re.fullmatch(r"A\s*earlier: learning rate 0\.01; ended at \d\.\d\d ", key[2])
+    assert re.fullmatch(r"B\s*earlier: learning rate 0\.3; ended at \d\.\d\d ", key[3])
+    assert "the learning rate, 3, is too high" in message(element).inner_text()
+    assert re.fullmatch(r"Step \d\d of 80: it broke\.", line(element))
+    words = element.inner_text()
+    strange = ("token", "warm-up", "AdamW", "pairs", "nats", "descent", "block", "Take it home")
+    assert [word for word in strange if word in words] == []
+    element.evaluate("e => e.board.try('right')")
+    third = element.locator(".mg-key li").nth(4).inner_text()
+    assert re.fullmatch(r"C\s*earlier: learning rate 3; broke after \d\d steps", third)
+
+
+def test_the_ladder_of_the_book_stands_beside_the_plays_alone(element, site):
+    told = json.loads((site / "_static" / "training" / "recipe.json").read_text("utf-8"))["ladder"]
+    put(element.page, 'text="shakespeare" size="4 thousand" steps="20"')
+    train(element)
+    drawn(element)
+    assert [rung["rung"] for rung in told["rungs"]] == [
+        *("one head", "four heads", "one block", "trained well", "trained longer"),
+        "the book's model",
+    ]
+    for width in (1280, 360):
+        element.page.set_viewport_size({"width": width, "height": 900})
+        drawn(element)
+        labels = element.locator(".mg-chart .mg-rung")
+        assert labels.count() == 2 + len(told["rungs"])
+        boxes = [labels.nth(i).bounding_box() for i in range(labels.count())]
+        chart = element.locator(".mg-chart").bounding_box()
+        assert all(b["x"] + b["width"] <= chart["x"] + chart["width"] for b in boxes)
+        tops = sorted(box["y"] for box in boxes)
+        assert all(low - high >= 11 for high, low in pairwise(tops))
+    pairs = element.evaluate("e => e.board.current.facts.pairs")
+    note = element.locator(".mg-about-ladder")
+    assert f"counting pairs has 2.48 there and {pairs:.2f} here" in note.inner_text()
+    put(element.page, SMALL)
+    train(element)
+    drawn(element)
+    assert element.locator(".mg-chart .mg-rung").count() == 0 and note.inner_text() == ""
 
 
 def test_the_rate_is_moved_while_it_trains(element):

@@ -5,6 +5,8 @@ import { NetworkError } from "../fetched.js";
 import { gptCosts } from "../gpt-config.js";
 import { numbersOf, trainedConfig } from "./trained-gpt.js";
 
+const SILENCE = 20_000;  // milliseconds without news after which a worker that goes is asked
+
 // Of a worker that does not start a browser tells no more than that. Its modules tell the page.
 async function whyNotStarted() {
   try {
@@ -25,23 +27,51 @@ export class RunInWorker extends AskedWorker {
       run.close();
       throw error;
     }
-    run.hear = hear;
+    run.listen(hear);
     return run;
+  }
+
+  listen(hear) {
+    this.hear = (news) => {
+      this.heardAt = Date.now();
+      if ("stopped" in news || "failed" in news) clearInterval(this.watch);
+      hear(news);
+    };
   }
 
   // Whoever listens is told of a worker that broke.
   breakWith(error) {
     super.breakWith(error);
-    this.hear?.({ failed: error.message, name: error.name });
+    this.hear?.({ failed: error.message, name: error.name, broke: true });
   }
 
   close() {
     this.hear = undefined;
+    clearInterval(this.watch);
     super.close();
   }
 
   // Until a step, or to its end. What it does is news.
-  go(until) { return this.ask("go", [until]); }
+  go(until) {
+    this.heardAt = Date.now();
+    clearInterval(this.watch);
+    this.watch = setInterval(() => this.lookAfter(), this.silence / 2);
+    return this.ask("go", [until]);
+  }
+
+  get silence() { return RunInWorker.silence ?? SILENCE; }
+
+  // Some browsers end a worker, for its memory, and tell nobody: then it answers no more.
+  async lookAfter() {
+    if (Date.now() - this.heardAt < this.silence || this.asking) return;
+    this.asking = true;
+    const late = new Promise((resolve) => setTimeout(resolve, this.silence, "late"));
+    const answer = await Promise.race([this.ask("answer", []).catch(() => {}), late]);
+    this.asking = false;
+    if (answer !== "late" || !this.hear) return;
+    this.worker.terminate();
+    this.breakWith(new Error("the trainer does not answer any more: the browser may have ended it"));
+  }
 
   // Resolves when it stands, and is kept.
   pause() { return this.ask("pause", []); }

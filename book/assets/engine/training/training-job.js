@@ -173,7 +173,7 @@ export class TrainingJob {
 }
 
 // First weights that are too large: every matrix and table, but not the scales of the norms.
-function widen({ weights, tensors }, spread) {
+export function widen({ weights, tensors }, spread) {
   for (const { at, size, decays } of tensors) {
     if (!decays) continue;
     for (let i = at; i < at + size; i++) weights[i] *= spread;

@@ -5,13 +5,15 @@
 import { GPT } from "../gpt.js";
 import { randomNumbers } from "../sampling.js";
 import { AdamW, clip } from "./adamw.js";
+import { Descent } from "./descent.js";
 import { TrainedGPT } from "./trained-gpt.js";
 import { Windows } from "./windows.js";
 
 const MEASURED = 20;  // batches of the validation text, at most
 
 export class TrainingRun {
-  // config: sizes, as gptConfig gives them. recipe: as minigpt/training/recipe.py. text:
+  // config: sizes, as gptConfig gives them. recipe: as minigpt/training/recipe.py, or with the
+  // optimizer "descent", which no one should train by but to see what AdamW is for. text:
   // {training, validation}, ids. wasm: the bytes of product.wasm, or nothing.
   static async make({ config, recipe, text, wasm }) {
     const sizes = { batch: recipe.batch_size, length: config.n_positions };
@@ -24,7 +26,8 @@ export class TrainingRun {
     this.validation = validation;
     start(model, recipe.seed);
     const { weights, gradients, tensors, means, squares } = model;
-    this.optimizer = new AdamW(weights, gradients, tensors, recipe, means, squares);
+    this.optimizer = recipe.optimizer === "descent"
+      ? new Descent(weights, gradients) : new AdamW(weights, gradients, tensors, recipe, means, squares);
   }
 
   // Returns {step, loss, rate, norm}: its number, from 1; nats per token; how long the gradient was.

@@ -9,14 +9,15 @@ let job;
 
 const methods = {
   // order: as TrainingJob takes it, or nothing, for the run that is kept. inScript: leave out
-  // WebAssembly. Resolves to the facts.
+  // WebAssembly. Resolves to the facts; of a kept run with its order.
   async start({ order, keepAs, inScript }) {
     const before = order ? undefined : await kept(keepAs);
     if (!order && !before) throw new Error("no run is kept here any more: begin a new one");
     const wasm = inScript ? undefined : await fetchedBytes(new URL("product.wasm", import.meta.url));
     job = await TrainingJob.begin(order ?? before.order, { wasm, keepAs, before, tell: (news) => postMessage({ news }) });
-    return job.facts;
+    return order ? job.facts : { ...job.facts, order: before.order };
   },
+  answer() {},
   // Told that it goes; that it has stopped is news.
   go(until) { job.go(until); },
   pause() { return job.stop(); },
