@@ -187,6 +187,61 @@ def test_samples_can_be_gone_through(element):
     assert shown.split() == looks[0]["text"].split()
 
 
+def test_the_slider_moves_sample_gradients_and_attention_together(element):
+    put(element.page, f"{SMALL} inside")
+    element.evaluate("e => e.load()")
+    train(element)
+    looks = current(element)["looks"]
+    steps = [look["step"] for look in looks]
+    assert {0, 1, 2, 5, 10, 20, 50, 60} <= {*steps}
+    inside = element.locator(".mg-inside")
+    title = inside.locator(".mg-title")
+    slider = element.get_by_role("slider", name="The look that is shown")
+    seen = []
+    for key, step in (("End", 60), ("Home", 0), ("ArrowRight", 1)):
+        slider.press(key)
+        words = "1 step" if step == 1 else f"{step} steps"
+        expect(title.last).to_have_text(f"Attention after {words}")
+        assert title.first.inner_text() == f"Gradient sizes after {words}"
+        written = element.locator(".mg-samples .mg-title").inner_text()
+        assert written.startswith(f"After {words}, loss ")
+        tables = looks[steps.index(step)]["gradients"]["tables"]
+        told = inside.locator(".mg-sizes").inner_text()
+        assert float(re.match(r"tables ([\d.e-]+), block 1 ", told)[1]) == pytest.approx(
+            tables, rel=0.05
+        )
+        seen.append(element.evaluate("e => [...e.board.inside.attention.shownMap]"))
+    assert seen[0] != seen[1] != seen[2]
+    rows = inside.get_by_label("Token that looks").locator("option").count()
+    assert len(seen[0]) == rows**2
+    lines = element.locator(".mg-gradient-chart .mg-gradient")
+    assert lines.count() == 2
+    assert len(points(element, "gradient")) == len(looks)
+
+
+def test_the_reader_chooses_sentence_head_and_token(element):
+    put(element.page, f"{SMALL} inside")
+    element.evaluate("e => e.load()")
+    train(element)
+    inside = element.locator(".mg-inside")
+    inside.get_by_label("Sentence").fill("Hamlet")
+    words = inside.locator(".mg-attention-words")
+    expect(words).to_contain_text("“t” (token 6) looks")
+    inside.get_by_label("Token that looks").select_option("2")
+    expect(words).to_contain_text("“m” (token 3) looks")
+    first = words.inner_text()
+    inside.get_by_label("Head", exact=True).select_option("Block 1, head 2")
+    expect(words).not_to_have_text(first)
+    inside.get_by_label("Sentence").fill("Ham9")
+    expect(words).to_contain_text("“9”, character 4 of the text, is not among")
+    inside.get_by_label("Sentence").fill("Ham")
+    expect(words).to_contain_text("looks")
+    element.locator(".mg-map").click(position={"x": 150, "y": 75})
+    expect(words).to_contain_text("“H” (token 1) looks 100 % at itself".replace(" %", "\u00a0%"))
+    inside.get_by_text("The numbers of block 1, head 2").click()
+    expect(inside.locator("tbody tr")).to_have_count(3)
+
+
 def test_it_goes_on_from_a_beginning_or_says_why_not(element):
     button(element, "Let it write").click()
     assert "no model yet" in message(element).inner_text()

@@ -6,6 +6,7 @@ import { EXPERIMENTS } from "./experiments.js";
 import { OneRun } from "./one-run.js";
 import { drawRun } from "./run-chart.js";
 import { RunFields } from "./run-fields.js";
+import { RunInside } from "./run-inside.js";
 import { RunSamples } from "./run-samples.js";
 import { aboutLadder, described, differences, letter, nats, outcome, progress, rising, standing } from "./run-words.js";
 import { TakeHome } from "./take-home.js";
@@ -21,9 +22,11 @@ export class TrainingBoard extends OneRun {
     Object.assign(this, { host, data });
     this.compact = host.hasAttribute("compact");
     this.simple = host.hasAttribute("simple");
+    const inside = host.hasAttribute("inside");
     const presets = Object.fromEntries(["text", "tokens", "size", "rate", "steps"].map((name) => [name, host.getAttribute(name) ?? undefined]));
-    this.fields = new RunFields({ id, data, presets, rate: (rate) => this.changeRate(rate), say: (text) => this.say(text) });
-    this.samples = new RunSamples({ id, compact: this.compact || this.simple, shown: () => this.drawSoon(), write: (prompt) => this.write(prompt) });
+    this.fields = new RunFields({ id, data, presets, inside, rate: (rate) => this.changeRate(rate), say: (text) => this.say(text) });
+    this.samples = new RunSamples({ id, compact: this.compact || this.simple, shown: (look) => this.shown(look), write: (prompt) => this.write(prompt) });
+    if (inside) this.inside = new RunInside({ id, attend: (wish) => this.run?.attention(wish), announce: (text) => this.tell(text) });
     this.home = new TakeHome({ files: () => this.ask("files"), say: (text) => this.say(text) });
     this.build();
   }
@@ -49,7 +52,7 @@ export class TrainingBoard extends OneRun {
     const told = [this.message, this.line, this.stands, seen];
     if (this.compact) this.nodes = [buttons, ...told, this.more(), this.live];
     else if (this.simple) this.nodes = [this.buildExperiments("Learning rate"), buttons, ...told, this.live];
-    else this.nodes = [this.fields.node, buttons, ...told, this.buildExperiments("Spoil it"), this.home.node, this.live];
+    else this.nodes = [this.fields.node, buttons, ...told, ...(this.inside ? [this.inside.node] : []), this.buildExperiments("Spoil it"), this.home.node, this.live];
   }
 
   more() {
@@ -106,10 +109,21 @@ export class TrainingBoard extends OneRun {
 
   taken({ looks, facts }) {
     if (this.simple) facts.pairs = null;  // which the first chapter does not know
-    this.samples.clear();
+    this.clearSeen();
     for (const look of looks) this.samples.add(look);
     this.beside.textContent = rising(looks) ?? "";
     this.showKey();
+  }
+
+  clearSeen() {
+    this.samples.clear();
+    this.inside?.clear();
+  }
+
+  // The look that the slider is on: its sample, its gradients and its attention are shown together.
+  shown(look) {
+    this.inside?.show(look, this.current);
+    this.drawSoon();
   }
 
   looked(look) {
@@ -120,7 +134,7 @@ export class TrainingBoard extends OneRun {
   forgotten() {
     const focused = document.activeElement === this.forgets;
     if (!this.current) {
-      this.samples.clear();
+      this.clearSeen();
       this.setState("idle");
     }
     this.showState();
@@ -174,6 +188,7 @@ export class TrainingBoard extends OneRun {
     const blank = { losses: [], looks: [], facts: { guessing: Math.log(65), pairs: null }, order: { recipe: { steps: 1000 } } };
     const unit = this.simple ? "loss" : undefined;
     const smooth = drawRun(this.picture, [...this.earlier, current ?? blank], { compact: this.compact, at: this.samples.look, ladder, unit });
+    this.inside?.draw(current);
     this.ladderNote.textContent = ladder ? aboutLadder(this.data.ladder, current.facts) : "";
     this.picture.setAttribute("aria-label", current ? described(current, smooth) : "Axes for the loss by step; the curve comes with the training.");
     this.line.textContent = !current ? (state === "starting" ? "It reads the text …" : "No step has been made yet.")

@@ -3,6 +3,7 @@
 import { AskedWorker } from "../asked-worker.js";
 import { NetworkError } from "../fetched.js";
 import { gptCosts } from "../gpt-config.js";
+import { snapshotSteps } from "./snapshots.js";
 import { numbersOf, trainedConfig } from "./trained-gpt.js";
 
 const SILENCE = 20_000;  // milliseconds without news after which a worker that goes is asked
@@ -82,6 +83,9 @@ export class RunInWorker extends AskedWorker {
   // {prompt, tokens, seed, temperature}: resolves to a text.
   write(wish) { return this.ask("write", [wish]); }
 
+  // {step, text}: resolves to what the heads looked at (training-job.js).
+  attention(wish) { return this.ask("attention", [wish]); }
+
   // Resolves to the model as a folder, {name: Uint8Array}.
   files() { return this.ask("files", []); }
 
@@ -92,8 +96,10 @@ export class RunInWorker extends AskedWorker {
   forget() { return this.ask("forget", []); }
 }
 
-// What such a run will have: numbers that it learns, and bytes that it works in.
-export function sizeOfRun(sizes, vocab_size, batch) {
+// What such a run will have: numbers that it learns, bytes that it works in, and bytes of its
+// snapshots. wish: as `snapshotSteps` takes it.
+export function sizeOfRun(sizes, vocab_size, batch, wish) {
   const config = trainedConfig(vocab_size, sizes);
-  return { numbers: gptCosts(config).numbers, bytes: 4 * numbersOf(config, batch, sizes.n_positions) };
+  const { numbers } = gptCosts(config);
+  return { numbers, bytes: 4 * numbersOf(config, batch, sizes.n_positions), snapshots: snapshotSteps(wish, numbers) };
 }

@@ -23,6 +23,7 @@ const methods = {
   pause() { return job.stop(); },
   setRate(rate) { job.setRate(rate); },
   write(wish) { return job.write(wish); },
+  attention(wish) { return job.attention(wish); },
   files() { return job.files; },
   state() { return job.run.state(); },
   // Of this run nothing is kept from now on.
