@@ -271,6 +271,16 @@ def test_a_text_that_is_none_is_refused(element, text, said):
     expect(button(element, "Train")).to_be_visible()
 
 
+def test_a_file_that_is_no_text_is_refused(element):
+    element.get_by_label("Text", exact=True).select_option("own")
+    element.locator("input[type=file]").set_input_files(
+        {"name": "noise.bin", "mimeType": "text/plain", "buffer": bytes(range(256)) * 20}
+    )
+    expect(message(element)).to_contain_text("noise.bin")
+    button(element, "Train").click()
+    expect(message(element)).to_contain_text("This is no text, or in an encoding other than UTF-8")
+
+
 def test_a_text_of_the_readers_from_a_file_is_learned(element):
     element.get_by_label("Text", exact=True).select_option("own")
     text = "".join(f"{i} green bottles, and {i % 7} of them fall.\n" for i in range(60))

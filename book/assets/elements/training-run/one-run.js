@@ -7,7 +7,7 @@ import { RunLock } from "../../engine/training/run-lock.js";
 import { number } from "../../parts/token-chips.js";
 import { EXPERIMENTS, shortened, spoilt } from "./experiments.js";
 import { differences, inShort, nats, verdict } from "./run-words.js";
-import { whyNoRun } from "./why-no-run.js";
+import { whyNoRun, whyNotKept } from "./why-no-run.js";
 
 const EARLIER = 4;       // runs whose curves stay
 
@@ -56,6 +56,7 @@ export class OneRun {
       const run = await this.started({ order, keepAs: mine ? this.keepAs : undefined });
       if (asked !== this.asked || !this.host.isConnected) return run.close();
       this.run = run;
+      this.keptStep = undefined;
       if (before?.losses.length) this.earlier = [...this.earlier, before].slice(-EARLIER);
       this.take({ order, facts: run.facts, losses: [], looks: [], step: 0, seconds: 0, apart: !mine });
     } catch (error) {
@@ -91,10 +92,11 @@ export class OneRun {
   async goOn() {
     this.say(this.current?.apart ? "A run that is open in another tab is the one that is kept; this one is not." : "");
     const stood = new Promise((resolve) => { this.stood = resolve; });
-    if (!await this.reach()) return;
+    const run = await this.reach();
+    if (!run || run !== this.run) return;  // it may have died meanwhile
     this.setState("running");
     this.startTelling();
-    this.run.go().catch(() => {});  // of a worker that broke, its news tell
+    run.go().catch(() => {});  // of a worker that broke, its news tell
     await stood;
   }
 
@@ -139,7 +141,7 @@ export class OneRun {
       this.isKept = true;
       this.keptStep = atStep;
     }
-    if (keepsNothing) this.say(`${keepsNothing}: the run is lost when its tab is closed. It trains all the same.`);
+    if (keepsNothing) this.say(whyNotKept({ name, message: keepsNothing }, this.keptStep));
     if (failed) {
       this.broken(Object.assign(new Error(failed), { name }), broke);
     } else if (stopped !== undefined) {

@@ -6,8 +6,6 @@ import { gptCosts } from "../gpt-config.js";
 import { snapshotSteps } from "./snapshots.js";
 import { numbersOf, trainedConfig } from "./trained-gpt.js";
 
-const SILENCE = 20_000;  // milliseconds without news after which a worker that goes is asked
-
 // Of a worker that does not start a browser tells no more than that. Its modules tell the page.
 async function whyNotStarted() {
   try {
@@ -19,6 +17,8 @@ async function whyNotStarted() {
 }
 
 export class RunInWorker extends AskedWorker {
+  static silence = 20_000;  // milliseconds without news after which a worker that goes is asked
+
   // wish: as training-worker.js takes it. hear: told the news. Resolves to the run, with its facts.
   static async start(wish, hear) {
     const run = new RunInWorker(new Worker(new URL("training-worker.js", import.meta.url), { type: "module" }), whyNotStarted);
@@ -56,17 +56,15 @@ export class RunInWorker extends AskedWorker {
   go(until) {
     this.heardAt = Date.now();
     clearInterval(this.watch);
-    this.watch = setInterval(() => this.lookAfter(), this.silence / 2);
+    this.watch = setInterval(() => this.lookAfter(), RunInWorker.silence / 2);
     return this.ask("go", [until]);
   }
 
-  get silence() { return RunInWorker.silence ?? SILENCE; }
-
   // Some browsers end a worker, for its memory, and tell nobody: then it answers no more.
   async lookAfter() {
-    if (Date.now() - this.heardAt < this.silence || this.asking) return;
+    if (Date.now() - this.heardAt < RunInWorker.silence || this.asking) return;
     this.asking = true;
-    const late = new Promise((resolve) => setTimeout(resolve, this.silence, "late"));
+    const late = new Promise((resolve) => setTimeout(resolve, RunInWorker.silence, "late"));
     const answer = await Promise.race([this.ask("answer", []).catch(() => {}), late]);
     this.asking = false;
     if (answer !== "late" || !this.hear) return;

@@ -1,9 +1,9 @@
 // One kept run, one tab: who trains it holds a lock of its name (Web Locks). Another tab can have
 // it, once this one has kept what it did. Where a browser has no locks, every tab is the only one.
 
-const PATIENCE = 5000;  // milliseconds that another tab has to let go, before it is taken as gone
-
 export class RunLock {
+  static patience = 5000;  // milliseconds that another tab has to let go, before it is taken as gone
+
   // letGo: called when another tab wants the run; resolves when all of it is kept. Told whether it
   // is too late for that.
   constructor(name, letGo) {
@@ -22,7 +22,7 @@ export class RunLock {
     const channel = new BroadcastChannel(this.name);
     channel.postMessage("wanted");
     channel.close();
-    const signal = AbortSignal.timeout(PATIENCE);
+    const signal = AbortSignal.timeout(RunLock.patience);
     if (!await this.request({ signal })) await this.request({ steal: true });
   }
 

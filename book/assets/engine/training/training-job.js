@@ -13,6 +13,7 @@ import { TrainingRun } from "./training-run.js";
 const SLICE = 50;         // milliseconds of steps, then messages are answered
 const TELL = 200;         // milliseconds between two reports
 const KEEP = 10_000;      // milliseconds between two states that are kept
+const SOON = 1000;        // until the first
 const WATCHED = 24;        // characters of the sentence whose attention is shown, if no other is given
 const MOST_PAIRED = 2048;  // tokens of a vocabulary whose pairs are counted: it takes the square
 
@@ -56,7 +57,8 @@ export class TrainingJob {
     this.seconds = 0;     // of work
     this.turn = 0;        // the loop that began last is the one that works
     this.told = 0;        // losses that the page knows
-    this.tellAt = this.keptAt = now();
+    this.tellAt = now();
+    this.keptAt = now() - KEEP + SOON;
   }
 
   takeUp({ state, losses, looks, seconds }) {
@@ -190,7 +192,7 @@ export class TrainingJob {
       this.tell({ kept: this.run.steps });
     } catch (error) {
       this.keepAs = undefined;
-      this.tell({ keepsNothing: error.message });
+      this.tell({ keepsNothing: error.message, name: error.name });
     }
   }
 }
