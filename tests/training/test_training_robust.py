@@ -129,6 +129,7 @@ def test_a_run_that_goes_is_taken_over_where_it_is(element, second, site_url):
     button(other, "Forget what is kept").click()
 
 
+@pytest.mark.slow
 def test_a_tab_that_is_asleep_loses_the_run_to_the_one_that_is_awake(
     whole, element, second, site_url
 ):
@@ -142,6 +143,7 @@ def test_a_tab_that_is_asleep_loses_the_run_to_the_one_that_is_awake(
     assert losses(other) == whole
 
 
+@pytest.mark.slow
 def test_a_new_run_beside_one_in_another_tab_is_not_kept(element, second, site_url):
     element.evaluate(HELD, 33)
     open_chapter(second, site_url)
@@ -176,6 +178,7 @@ def test_a_hidden_tab_goes_on(whole, page, element):
     assert len(element.locator(".mg-chart .mg-raw").get_attribute("d")) > 100
 
 
+@pytest.mark.slow
 def test_a_frozen_page_goes_on_when_it_wakes(whole, page, element):
     session = page.context.new_cdp_session(page)
     element.evaluate("e => { e.train(); }")
@@ -186,7 +189,9 @@ def test_a_frozen_page_goes_on_when_it_wakes(whole, page, element):
     assert losses(element) == whole
 
 
-@pytest.mark.parametrize("told", [True, False], ids=["with an error", "silently"])
+@pytest.mark.parametrize(
+    "told", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["with an error", "silently"]
+)
 def test_a_worker_that_dies_says_so_and_the_run_goes_on(whole, page, element, told):
     element.evaluate(HELD, 33)
     page.evaluate("RunInWorker.silence = 100")

@@ -125,11 +125,17 @@ def test_the_curve_is_drawn_where_the_losses_are(element):
     assert names[0] == f"guessing {guessing:.2f}"
 
 
-def test_a_pause_and_what_goes_on_are_one_run(element):
+@pytest.fixture(scope="module")
+def whole(chapter) -> dict:
+    """A run of the small settings that nothing happened to."""
+    page, _ = chapter
+    renew(page)
+    element = page.locator("training-run")
     train(element)
-    whole = current(element)
-    put(element.page, SMALL)
-    element.evaluate("e => e.load()")
+    return current(element)
+
+
+def test_a_pause_and_what_goes_on_are_one_run(whole, element):
     element.evaluate(
         """async (e) => {
             e.train();
@@ -144,9 +150,7 @@ def test_a_pause_and_what_goes_on_are_one_run(element):
     assert current(element) == whole
 
 
-def test_a_page_that_was_closed_goes_on(page, element, site_url):
-    train(element)
-    whole = current(element)
+def test_a_page_that_was_closed_goes_on(whole, page, element, site_url):
     put(page, KEPT)
     element.evaluate(
         """async (e) => {
@@ -168,7 +172,6 @@ def test_a_page_that_was_closed_goes_on(page, element, site_url):
     button(element, "Forget what is kept").click()
     expect(message(element)).to_contain_text("Nothing of it is kept in this browser any more")
     expect(button(element, "Forget what is kept")).to_be_hidden()
-    open_chapter(page, site_url)
     put(page, KEPT)
     element.evaluate("e => e.load()")
     expect(button(element, "Train")).to_be_visible()
@@ -185,6 +188,17 @@ def test_samples_can_be_gone_through(element):
     assert title == f"After 0 steps, loss {looks[0]['loss']:.2f}, it writes:"
     shown = element.locator(".mg-written").inner_text()
     assert shown.split() == looks[0]["text"].split()
+
+
+def test_names_beside_each_other_stay_apart_and_inside(page):
+    places = page.evaluate(
+        """async () => {
+            const { spread } = await import(new URL(
+                "_static/elements/training-run/run-chart.js", document.baseURI));
+            return spread([298, 5, 150, 299, 2, 300], { apart: 10, top: 4, bottom: 300 });
+        }"""
+    )
+    assert places == [280, 14, 150, 290, 4, 300]
 
 
 def test_the_slider_moves_sample_gradients_and_attention_together(element):
@@ -212,7 +226,7 @@ def test_the_slider_moves_sample_gradients_and_attention_together(element):
         )
         seen.append(element.evaluate("e => [...e.board.inside.attention.shownMap]"))
     assert seen[0] != seen[1] != seen[2]
-    rows = inside.get_by_label("Token that looks").locator("option").count()
+    rows = inside.get_by_label("From token").locator("option").count()
     assert len(seen[0]) == rows**2
     lines = element.locator(".mg-gradient-chart .mg-gradient")
     assert lines.count() == 2
@@ -227,7 +241,7 @@ def test_the_reader_chooses_sentence_head_and_token(element):
     inside.get_by_label("Sentence").fill("Hamlet")
     words = inside.locator(".mg-attention-words")
     expect(words).to_contain_text("“t” (token 6) looks")
-    inside.get_by_label("Token that looks").select_option("2")
+    inside.get_by_label("From token").select_option("2")
     expect(words).to_contain_text("“m” (token 3) looks")
     first = words.inner_text()
     inside.get_by_label("Head", exact=True).select_option("Block 1, head 2")
@@ -236,8 +250,8 @@ def test_the_reader_chooses_sentence_head_and_token(element):
     expect(words).to_contain_text("“9”, character 4 of the text, is not among")
     inside.get_by_label("Sentence").fill("Ham")
     expect(words).to_contain_text("looks")
-    element.locator(".mg-map").click(position={"x": 150, "y": 75})
-    expect(words).to_contain_text("“H” (token 1) looks 100 % at itself".replace(" %", "\u00a0%"))
+    element.locator(".mg-map").click(position={"x": 100, "y": 190})  # second row, first column
+    expect(words).to_contain_text("“a” (token 2) looks")
     inside.get_by_text("The numbers of block 1, head 2").click()
     expect(inside.locator("tbody tr")).to_have_count(3)
 
@@ -322,19 +336,23 @@ CHANGES = {  # of an experiment: in the order, and in its recipe
 
 
 def test_every_experiment_changes_what_it_says(element):
-    put(
-        element.page, f'text="names" size="4 thousand" steps="20" experiments="{" ".join(CHANGES)}"'
+    plain, orders = element.evaluate(
+        """async ({ board: { fields } }) => {
+            const address = "_static/elements/training-run/experiments.js";
+            const { EXPERIMENTS, spoilt } = await import(new URL(address, document.baseURI));
+            const orders = {};
+            for (const [name, experiment] of Object.entries(EXPERIMENTS)) {
+                orders[name] = await fields.order(spoilt(experiment));
+            }
+            return [await fields.order(), orders];
+        }"""
     )
-    element.evaluate("e => e.load()")
-    plain = element.evaluate("async e => e.board.fields.order()")
     for name, wanted in CHANGES.items():
-        element.evaluate("(e, name) => e.board.try(name)", name)
-        order = element.evaluate("e => e.board.current.order")
+        order = orders[name]
         changed = {key for key in plain if order[key] != plain[key]}
         recipe = {key for key in plain["recipe"] if order["recipe"][key] != plain["recipe"][key]}
         assert (changed, recipe) == wanted, name
-        if name == "rate-high":  # the settings as they are have a curve beside it
-            assert element.evaluate("e => e.board.earlier.map((run) => run.order)") == [plain]
+    assert {*orders} == {*CHANGES, "too-small", "right", "too-large"}
 
 
 def test_an_experiment_is_a_press_and_the_plain_settings_come_first(element):
@@ -345,12 +363,14 @@ def test_an_experiment_is_a_press_and_the_plain_settings_come_first(element):
     expect(element.locator(".mg-progress-line")).to_contain_text("Step 20 of 20:")
     key = element.locator(".mg-key li").first.inner_text()
     assert key == "this run, batch 1 window: training loss, smoothed"
+    plain = element.evaluate("async e => e.board.fields.order()")
+    assert element.evaluate("e => e.board.earlier.map((run) => run.order)") == [plain]
     assert "One window a step" in element.locator(".mg-experiments .mg-note").inner_text()
 
 
 def test_three_rates_stand_beside_each_other_in_words_of_the_first_chapter(element):
     rates = 'experiments="too-small right too-large"'
-    put(element.page, f'text="names" size="4 thousand" steps="80" simple {rates}')
+    put(element.page, f'text="names" size="4 thousand" steps="40" simple {rates}')
     element.evaluate("e => e.load()")
     for name in ("too-small", "right", "too-large"):
         element.evaluate("(e, name) => e.board.try(name)", name)
@@ -363,7 +383,7 @@ def test_three_rates_stand_beside_each_other_in_words_of_the_first_chapter(eleme
     assert re.fullmatch(r"A\s*earlier: learning rate 0\.01; ended at \d\.\d\d ", key[2])
     assert re.fullmatch(r"B\s*earlier: learning rate 0\.3; ended at \d\.\d\d ", key[3])
     assert "the learning rate, 3, is too high" in message(element).inner_text()
-    assert re.fullmatch(r"Step \d\d of 80: it broke\.", line(element))
+    assert re.fullmatch(r"Step \d\d of 40: it broke\.", line(element))
     words = element.inner_text()
     strange = ("token", "warm-up", "AdamW", "pairs", "nats", "descent", "block", "Take it home")
     assert [word for word in strange if word in words] == []
@@ -433,7 +453,7 @@ def test_a_rising_loss_is_told(page, element):
 # What the reader takes home
 
 
-@pytest.mark.parametrize("tokens", ["characters", "bpe"])
+@pytest.mark.parametrize("tokens", ["characters", pytest.param("bpe", marks=pytest.mark.slow)])
 @pytest.mark.usefixtures("as_readers_run_it")  # JSON of JavaScript has 0 for 0.0
 def test_the_folder_opens_at_home_and_writes(element, tmp_path, capsys, tokens):
     put(element.page, f'{SMALL} tokens="{tokens}"')
@@ -460,6 +480,7 @@ def test_the_folder_opens_at_home_and_writes(element, tmp_path, capsys, tokens):
     assert len(capsys.readouterr().out) >= 20
 
 
+@pytest.mark.slow  # another page, and its own model
 def test_it_opens_in_the_playground(element, site_url):
     page = element.page
     train(element)

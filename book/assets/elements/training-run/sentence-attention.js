@@ -32,7 +32,7 @@ export class SentenceAttention {
     this.numbers = new WeightTable(this);
     const field = (label, input) => make("div", {}, make("label", { class: "mg-label", for: input.id, text: label }), input);
     this.node = make("div", {}, this.title, field("Sentence", this.input),
-      make("div", { class: "mg-choices" }, field("Head", this.heads), field("Token that looks", this.tokens)),
+      make("div", { class: "mg-choices" }, field("Head", this.heads), field("From token", this.tokens)),
       this.picture.canvas, this.message, this.numbers.node);
   }
 

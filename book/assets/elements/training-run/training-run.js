@@ -81,8 +81,12 @@ class TrainingRunElement extends FetchedElement {
     return this.board?.train(changes);
   }
 
-  // For its picture: a short run.
-  pose() { return this.train(POSED); }
+  // For its picture: a short run, or what there is to choose from.
+  async pose() {
+    if (!this.hasAttribute("simple")) return this.train(POSED);
+    await this.load();
+    for (const name of this.board?.experiments ?? []) await this.board.try(name);
+  }
 }
 
 if (!customElements.get("training-run")) customElements.define("training-run", TrainingRunElement);
