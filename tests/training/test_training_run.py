@@ -536,11 +536,12 @@ def test_it_is_accessible_and_fits(element, width, theme):
     page = element.page
     page.set_viewport_size({"width": width, "height": 900})
     wear(page, theme)
-    put(page, f'{SMALL} experiments="rate-high batch-one wide-start"')
+    put(page, f'{SMALL} inside experiments="rate-high batch-one wide-start"')
     element.evaluate("e => e.load()")
     train(element)
     train(element, batch_size=1)
     drawn(element)
+    expect(element.locator(".mg-inside .mg-title").last).to_have_text("Attention after 60 steps")
     assert barriers(page, "training-run") == []
     assert too_wide(element, but=".mg-visually-hidden, select, .mg-written") == []
     assert small_targets(element, "button, input:not([type=file]), select") == []

@@ -24,34 +24,45 @@ export function seriesOf(looks) {
   };
 }
 
+// Whole powers of ten that hold all logarithms: {least, most}.
+function tens(logs) {
+  const least = Math.floor(Math.min(...logs));
+  return { least, most: Math.max(Math.ceil(Math.max(...logs)), least + 1) };
+}
+
+const powerText = (power) => (Math.abs(power) > 3 ? `1e${power}` : String(Number((10 ** power).toPrecision(1))));
+
 // at: the look that is shown, or nothing. steps: of the whole run.
 export function drawGradients(picture, looks, { at, steps }) {
   const width = picture.clientWidth;
   const [left, right, top, bottom] = [MARGIN.left, width - MARGIN.right, MARGIN.top, HEIGHT - MARGIN.bottom];
   const found = seriesOf(looks);
-  const all = [...found.series.flatMap(({ values }) => values.filter((value) => value !== null)), ...(looks.length ? [] : EMPTY.map(Math.log10))];
-  const [least, most] = [Math.floor(Math.min(...all)), Math.max(Math.ceil(Math.max(...all)), Math.floor(Math.min(...all)) + 1)];
+  const logs = found.series.flatMap(({ values }) => values.filter((value) => value !== null));
+  const { least, most } = tens(logs.length ? logs : EMPTY.map(Math.log10));
   const x = (step) => left + (step / steps) * (right - left);
   const y = (log) => bottom - ((log - least) / (most - least)) * (bottom - top);
   const parts = [];
   const add = (tag, name, attributes) => parts.push(svg(tag, { class: `mg-${name}`, ...attributes }));
-  const every = Math.ceil((most - least) / 5);
-  for (let power = least; power <= most; power += every) {
+  for (let power = least; power <= most; power += Math.ceil((most - least) / 5)) {
     add("line", "grid", { x1: left, x2: right, y1: y(power), y2: y(power) });
-    add("text", "tick", { x: left - 6, y: y(power) + 4, "text-anchor": "end", text: power < -3 || power > 3 ? `1e${power}` : String(Number((10 ** power).toPrecision(1))) });
+    add("text", "tick", { x: left - 6, y: y(power) + 4, "text-anchor": "end", text: powerText(power) });
   }
   add("path", "frame", { d: `M${left} ${top}V${bottom}H${right}` });
   add("text", "tick", { x: right, y: HEIGHT - 6, "text-anchor": "end", text: `step ${steps}` });
   if (at?.gradients) add("line", "at", { x1: x(at.step), x2: x(at.step), y1: top, y2: bottom });
-  const ends = found.series.map(({ values }) => values.findLast((value) => value !== null));
-  const heights = spread(ends.map((end) => (end === undefined ? bottom : y(end))), { top: top + 4, bottom });
-  found.series.forEach(({ name, values }, i) => {
-    add("path", `gradient mg-gradient-${i % 5}`, { d: line(values, found.steps, x, y) });
-    if (ends[i] !== undefined) add("text", `gradient-name mg-gradient-name-${i % 5}`, { x: right + 5, y: (heights[i] + 4).toFixed(1), text: name });
-  });
+  drawSeries(found, { x, y, top, bottom, right, add });
   picture.replaceChildren(...parts);
   picture.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
   picture.setAttribute("height", HEIGHT);
+}
+
+function drawSeries({ steps, series }, { x, y, top, bottom, right, add }) {
+  const ends = series.map(({ values }) => values.findLast((value) => value !== null));
+  const heights = spread(ends.map((end) => (end === undefined ? bottom : y(end))), { top: top + 4, bottom });
+  series.forEach(({ name, values }, i) => {
+    add("path", `gradient mg-gradient-${i % 5}`, { d: line(values, steps, x, y) });
+    if (ends[i] !== undefined) add("text", "gradient-name", { x: right + 5, y: (heights[i] + 4).toFixed(1), text: name });
+  });
 }
 
 export function gradientsInWords(look) {
