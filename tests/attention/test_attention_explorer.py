@@ -383,7 +383,7 @@ def test_shares_never_exceed_the_whole(page, tokenizer):
     """Every token of every head, without a click for each."""
     told = page.evaluate(
         f"""async (texts) => {{
-            const path = '_static/elements/attention-explorer/in-words.js';
+            const path = '_static/parts/attention-in-words.js';
             const {{ describe, summarize }} = await import(new URL(path, document.baseURI));
             const explorer = {EXPLORER};
             const rows = [], pairs = [];
@@ -422,7 +422,7 @@ def test_shares_never_exceed_the_whole(page, tokenizer):
 def test_shares_are_rounded_so_that_they_fit(page, given, told):
     got = page.evaluate(
         """async (given) => {
-            const path = '_static/elements/attention-explorer/in-words.js';
+            const path = '_static/parts/attention-in-words.js';
             return (await import(new URL(path, document.baseURI))).percents(given);
         }""",
         given,

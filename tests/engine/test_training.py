@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from copy import deepcopy
 from dataclasses import asdict, replace
 
 import book_sources
@@ -33,10 +34,12 @@ SIZES = {
 }
 sizes = pytest.mark.parametrize("name", SIZES)
 ways = pytest.mark.parametrize("wasm", [True, False], ids=["wasm", "script"])
+TEXT = torch.arange(400) ** 2 % 27
 RECIPE = Recipe(steps=40, batch_size=4, learning_rate=1e-2, warmup=5)
 LANGUAGE = """async () => {
     const names = ["training/training-run.js", "training/trained-gpt.js", "training/products.js",
-        "training/adamw.js", "training/windows.js", "safetensors.js"];
+        "training/adamw.js", "training/windows.js", "training/snapshots.js",
+        "training/attention-of.js", "gpt-trace.js", "safetensors.js"];
     const address = (name) => new URL(`_static/engine/${name}`, document.baseURI);
     Object.assign(window, ...await Promise.all(names.map((name) => import(address(name)))));
     window.bytes = await (await fetch(address("training/product.wasm"))).arrayBuffer();
@@ -126,17 +129,11 @@ def test_every_gradient_is_torchs(page, name, wasm):
         assert off <= 2e-5, tensor
 
 
-@ways
-def test_twenty_steps_reach_the_trainers_losses(page, wasm):
-    """From the same weights, with the same windows, by the same recipe."""
-    model = GPT(SMALL, torch.Generator().manual_seed(0))
-    text = torch.arange(400) ** 2 % 27
+def pages_steps(page, model: GPT, recipe: dict, batches: list, wasm: bool) -> list[dict]:
+    """What a run in the page tells of its steps, from the model's weights, on these batches."""
     give(page, model)
-    trainer = Trainer(model, text, RECIPE)
-    batches = [trainer.windows.batch(step, RECIPE.batch_size) for step in range(20)]
     given = [[part.flatten().tolist() for part in batch] for batch in batches]
-    losses = [trainer.step() for _ in range(20)]
-    found = page.evaluate(
+    return page.evaluate(
         """async ([config, recipe, batches, wasm]) => {
             const text = { training: new Int32Array(400), validation: new Int32Array(0) };
             const way = wasm ? bytes : undefined;
@@ -145,12 +142,47 @@ def test_twenty_steps_reach_the_trainers_losses(page, wasm):
             run.windows.batch = (i) => ({ inputs: batches[i][0], targets: batches[i][1] });
             return batches.map(() => run.step());
         }""",
-        [settings(SMALL), asdict(RECIPE), given, wasm],
+        [settings(model.config), recipe, given, wasm],
     )
+
+
+@ways
+def test_twenty_steps_reach_the_trainers_losses(page, wasm):
+    """From the same weights, with the same windows, by the same recipe."""
+    model = GPT(SMALL, torch.Generator().manual_seed(0))
+    trainer = Trainer(model, TEXT, RECIPE)
+    batches = [trainer.windows.batch(step, RECIPE.batch_size) for step in range(20)]
+    given = deepcopy(model)
+    losses = [trainer.step() for _ in range(20)]
+    found = pages_steps(page, given, asdict(RECIPE), batches, wasm)
     assert [step["loss"] for step in found] == pytest.approx(losses, abs=1e-5)
     assert found[-1]["norm"] == pytest.approx(trainer.gradient_norm, rel=1e-4)
     rates = [RECIPE.learning_rate * warmup_cosine(n, 40, 5) for n in range(20)]
     assert [step["rate"] for step in found] == pytest.approx(rates)
+
+
+@ways
+def test_twenty_steps_of_plain_descent_are_torchs(page, wasm):
+    """At a rate at which the clip cuts some gradients and leaves others."""
+    model = GPT(SMALL, torch.Generator().manual_seed(0))
+    recipe = replace(RECIPE, learning_rate=0.5)
+    windows = Trainer(model, TEXT, recipe).windows
+    batches = [windows.batch(step, recipe.batch_size) for step in range(20)]
+    found = pages_steps(page, model, asdict(recipe) | {"optimizer": "descent"}, batches, wasm)
+    plain = torch.optim.SGD(model.parameters(), lr=recipe.learning_rate)
+    losses, norms = [], []
+    for step, (inputs, targets) in enumerate(batches):
+        share = warmup_cosine(step, recipe.steps, recipe.warmup)
+        plain.param_groups[0]["lr"] = recipe.learning_rate * share
+        plain.zero_grad()
+        loss = F.cross_entropy(model(inputs).flatten(0, 1), targets.flatten())
+        loss.backward()
+        norms.append(torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip).item())
+        plain.step()
+        losses.append(loss.item())
+    assert min(norms) < recipe.clip < max(norms)
+    assert [step["loss"] for step in found] == pytest.approx(losses, abs=1e-5)
+    assert [step["norm"] for step in found] == pytest.approx(norms, rel=1e-3)
 
 
 @ways
@@ -308,6 +340,74 @@ def test_what_it_writes_with_is_what_it_learned(page):
         [settings(SMALL), asdict(RECIPE)],
     )
     assert worst < 1e-5
+
+
+def test_the_sizes_of_gradients_are_those_of_torchs(page):
+    model = made(SIZES["two-blocks"][0])
+    ids = ids_of(model.config, 2)
+    give(page, model)
+    found = page.evaluate(
+        """async ([config, recipe, inputs, targets]) => {
+            const text = { training: new Int32Array(400), validation: new Int32Array(0) };
+            const run = await TrainingRun.make({ config, recipe, text, wasm: bytes });
+            put(await given(), run.model);
+            run.windows.batch = () => ({ inputs, targets });
+            return run.gradientSizes();
+        }""",
+        [
+            settings(model.config),
+            asdict(RECIPE) | {"batch_size": 2},
+            ids[:, :-1].flatten().tolist(),
+            ids[:, 1:].flatten().tolist(),
+        ],
+    )
+    torchs(model, ids)
+
+    def size(*starts: str) -> float:
+        grads = [
+            p.grad for n, p in model.named_parameters() if n.startswith(starts) and p.dim() > 1
+        ]
+        return torch.cat([grad.flatten() for grad in grads]).square().mean().sqrt().item()
+
+    assert found["tables"] == pytest.approx(size("token_emb", "position_emb"), rel=1e-4)
+    wanted = [size(f"blocks.{i}.") for i in range(2)]
+    assert found["blocks"] == pytest.approx(wanted, rel=1e-4)
+
+
+def test_what_the_heads_look_at_is_what_the_looking_glass_shows(page):
+    """Whose weights are held to PyTorch's in tests/engine/test_gpt.py."""
+    same = page.evaluate(
+        """async ([config, recipe]) => {
+            const training = Int32Array.from({ length: 300 }, (_, i) => (i * i) % 27);
+            const run = await TrainingRun.make({ config, recipe,
+                text: { training, validation: training }, wasm: bytes });
+            const before = run.model.weights.slice();
+            for (let i = 0; i < 5; i++) run.step();
+            const ids = [...training.subarray(0, 9)];
+            const flat = (maps) => maps.flat().map((map) => [...map]);
+            const told = (model) => [attentionOf(model, ids), trace(model, ids).weights].map(flat);
+            return [told(run.written()), told(run.written(before))];
+        }""",
+        [settings(SMALL), asdict(RECIPE)],
+    )
+    (now, glass), (then, glass_then) = same
+    assert now == glass and then == glass_then and now != then
+    assert all(sum(row) == pytest.approx(9, abs=1e-4) for row in now)
+
+
+def test_a_run_is_looked_at_often_at_first_and_its_snapshots_fit_in_the_memory_told(page):
+    steps, plain, small, large = page.evaluate(
+        """() => {
+            const wish = { steps: 2000, look: 500, inside: true };
+            return [lookSteps(wish), lookSteps({ ...wish, inside: false }),
+                snapshotSteps(wish, 28000), snapshotSteps({ ...wish, look: 100 }, 1200000)];
+        }"""
+    )
+    assert steps == [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 1500, 2000]
+    assert plain == [0, 500, 1000, 1500, 2000]
+    assert small == {"steps": steps, "bytes": 4 * 28_000 * len(steps)}
+    assert large["bytes"] == 4_800_000 * len(large["steps"]) <= 64 * 2**20
+    assert large["steps"][0] == 0 and large["steps"][-1] == 2000 and len(large["steps"]) > 8
 
 
 def test_a_loss_that_is_no_number_and_a_state_of_another_size_are_refused(page):

@@ -199,6 +199,46 @@ def test_the_page_answers_while_it_trains_and_so_does_the_worker(page):
     assert steps > 0
 
 
+def test_snapshots_show_what_a_step_was_long_after_it(page):
+    """Attention, sample and gradients of a step are those of a run that ends there."""
+    losses, then, now, looks, told = page.evaluate(
+        """async (order) => {
+            const text = "Thou art";
+            const long = await begun({ order: structuredClone(order) });
+            await long.until(5);
+            const then = await long.run.attention({ step: 5, text });
+            await long.until(30);
+            const now = await long.run.attention({ step: 5, text });
+            const told = [await errorOf(() => long.run.attention({ step: 5, text: "Ü" })),
+                await errorOf(() => long.run.attention({ step: 5, text: "" })),
+                (await long.run.attention({ step: 29, text: text.repeat(3) })).left];
+            const looks = long.looks();
+            const losses = long.losses();
+            long.run.close();
+            const list = (heads) => heads.map((map) => [...map]);
+            const plain = (one) => ({ ...one, maps: one.maps.map(list) });
+            return [losses, plain(then), plain(now), looks, told];
+        }""",
+        order(inside=True),
+    )
+    assert then == now and then["step"] == 5 and len(then["bytes"]) == 8
+    assert [look["step"] for look in looks] == [0, 1, 2, 5, 10, 20]
+    assert all(len(look["gradients"]["blocks"]) == 1 for look in looks)
+    assert looks[0]["gradients"]["tables"] > 0
+    assert "“Ü”, character 1 of the text, is not among" in told[0]
+    assert "nothing to look at" in told[1] and told[2] == 8
+    plain = page.evaluate(
+        """async (order) => {
+            const { run, until, losses } = await begun({ order });
+            await until(30);
+            run.close();
+            return losses();
+        }""",
+        order(),
+    )
+    assert losses == plain  # looking moves nothing
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
+import json
 import re
 import zipfile
+from itertools import pairwise
 
 import pytest
 import torch
@@ -124,11 +125,17 @@ def test_the_curve_is_drawn_where_the_losses_are(element):
     assert names[0] == f"guessing {guessing:.2f}"
 
 
-def test_a_pause_and_what_goes_on_are_one_run(element):
+@pytest.fixture(scope="module")
+def whole(chapter) -> dict:
+    """A run of the small settings that nothing happened to."""
+    page, _ = chapter
+    renew(page)
+    element = page.locator("training-run")
     train(element)
-    whole = current(element)
-    put(element.page, SMALL)
-    element.evaluate("e => e.load()")
+    return current(element)
+
+
+def test_a_pause_and_what_goes_on_are_one_run(whole, element):
     element.evaluate(
         """async (e) => {
             e.train();
@@ -143,9 +150,7 @@ def test_a_pause_and_what_goes_on_are_one_run(element):
     assert current(element) == whole
 
 
-def test_a_page_that_was_closed_goes_on(page, element, site_url):
-    train(element)
-    whole = current(element)
+def test_a_page_that_was_closed_goes_on(whole, page, element, site_url):
     put(page, KEPT)
     element.evaluate(
         """async (e) => {
@@ -167,7 +172,6 @@ def test_a_page_that_was_closed_goes_on(page, element, site_url):
     button(element, "Forget what is kept").click()
     expect(message(element)).to_contain_text("Nothing of it is kept in this browser any more")
     expect(button(element, "Forget what is kept")).to_be_hidden()
-    open_chapter(page, site_url)
     put(page, KEPT)
     element.evaluate("e => e.load()")
     expect(button(element, "Train")).to_be_visible()
@@ -184,6 +188,72 @@ def test_samples_can_be_gone_through(element):
     assert title == f"After 0 steps, loss {looks[0]['loss']:.2f}, it writes:"
     shown = element.locator(".mg-written").inner_text()
     assert shown.split() == looks[0]["text"].split()
+
+
+def test_names_beside_each_other_stay_apart_and_inside(page):
+    places = page.evaluate(
+        """async () => {
+            const { spread } = await import(new URL(
+                "_static/elements/training-run/run-chart.js", document.baseURI));
+            return spread([298, 5, 150, 299, 2, 300], { apart: 10, top: 4, bottom: 300 });
+        }"""
+    )
+    assert places == [280, 14, 150, 290, 4, 300]
+
+
+def test_the_slider_moves_sample_gradients_and_attention_together(element):
+    put(element.page, f"{SMALL} inside")
+    element.evaluate("e => e.load()")
+    train(element)
+    looks = current(element)["looks"]
+    steps = [look["step"] for look in looks]
+    assert {0, 1, 2, 5, 10, 20, 50, 60} <= {*steps}
+    inside = element.locator(".mg-inside")
+    title = inside.locator(".mg-title")
+    slider = element.get_by_role("slider", name="The look that is shown")
+    seen = []
+    for key, step in (("End", 60), ("Home", 0), ("ArrowRight", 1)):
+        slider.press(key)
+        words = "1 step" if step == 1 else f"{step} steps"
+        expect(title.last).to_have_text(f"Attention after {words}")
+        assert title.first.inner_text() == f"Gradient sizes after {words}"
+        written = element.locator(".mg-samples .mg-title").inner_text()
+        assert written.startswith(f"After {words}, loss ")
+        tables = looks[steps.index(step)]["gradients"]["tables"]
+        told = inside.locator(".mg-sizes").inner_text()
+        assert float(re.match(r"tables ([\d.e-]+), block 1 ", told)[1]) == pytest.approx(
+            tables, rel=0.05
+        )
+        seen.append(element.evaluate("e => [...e.board.inside.attention.shownMap]"))
+    assert seen[0] != seen[1] != seen[2]
+    rows = inside.get_by_label("From token").locator("option").count()
+    assert len(seen[0]) == rows**2
+    lines = element.locator(".mg-gradient-chart .mg-gradient")
+    assert lines.count() == 2
+    assert len(points(element, "gradient")) == len(looks)
+
+
+def test_the_reader_chooses_sentence_head_and_token(element):
+    put(element.page, f"{SMALL} inside")
+    element.evaluate("e => e.load()")
+    train(element)
+    inside = element.locator(".mg-inside")
+    inside.get_by_label("Sentence").fill("Hamlet")
+    words = inside.locator(".mg-attention-words")
+    expect(words).to_contain_text("“t” (token 6) looks")
+    inside.get_by_label("From token").select_option("2")
+    expect(words).to_contain_text("“m” (token 3) looks")
+    first = words.inner_text()
+    inside.get_by_label("Head", exact=True).select_option("Block 1, head 2")
+    expect(words).not_to_have_text(first)
+    inside.get_by_label("Sentence").fill("Ham9")
+    expect(words).to_contain_text("“9”, character 4 of the text, is not among")
+    inside.get_by_label("Sentence").fill("Ham")
+    expect(words).to_contain_text("looks")
+    element.locator(".mg-map").click(position={"x": 100, "y": 190})  # second row, first column
+    expect(words).to_contain_text("“a” (token 2) looks")
+    inside.get_by_text("The numbers of block 1, head 2").click()
+    expect(inside.locator("tbody tr")).to_have_count(3)
 
 
 def test_it_goes_on_from_a_beginning_or_says_why_not(element):
@@ -215,6 +285,16 @@ def test_a_text_that_is_none_is_refused(element, text, said):
     expect(button(element, "Train")).to_be_visible()
 
 
+def test_a_file_that_is_no_text_is_refused(element):
+    element.get_by_label("Text", exact=True).select_option("own")
+    element.locator("input[type=file]").set_input_files(
+        {"name": "noise.bin", "mimeType": "text/plain", "buffer": bytes(range(256)) * 20}
+    )
+    expect(message(element)).to_contain_text("noise.bin")
+    button(element, "Train").click()
+    expect(message(element)).to_contain_text("This is no text, or in an encoding other than UTF-8")
+
+
 def test_a_text_of_the_readers_from_a_file_is_learned(element):
     element.get_by_label("Text", exact=True).select_option("own")
     text = "".join(f"{i} green bottles, and {i % 7} of them fall.\n" for i in range(60))
@@ -234,49 +314,110 @@ def test_earlier_curves_stay_with_what_they_had_otherwise(element):
     drawn(element)
     key = element.locator(".mg-key li").all_inner_texts()
     assert len(key) == 3
-    assert key[2].startswith("earlier: learning rate 0.01; ended at ")
+    assert key[0] == "this run, learning rate 0.3: training loss, smoothed"
+    assert re.fullmatch(r"A\s*earlier: learning rate 0\.01; ended at \d\.\d\d after .*", key[2])
     assert element.locator(".mg-chart .mg-earlier").count() == 2  # training and validation
+    assert element.locator(".mg-chart .mg-letter").all_text_contents() == ["A"]
     button(element, "Clear earlier curves").click()
     drawn(element)
     assert element.locator(".mg-chart .mg-earlier").count() == 0
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "rate-high",
-        "rate-low",
-        "batch-one",
-        "no-warmup",
-        "wide-start",
-        "repeated-line",
-        "little-text",
-    ],
-)
-def test_every_experiment_changes_what_it_says(element, name):
-    put(element.page, f'{SMALL} experiments="{name}"')
+CHANGES = {  # of an experiment: in the order, and in its recipe
+    "rate-high": ({"recipe"}, {"learning_rate"}),
+    "rate-low": ({"recipe"}, {"learning_rate"}),
+    "batch-one": ({"recipe"}, {"batch_size"}),
+    "no-warmup": ({"recipe"}, {"warmup"}),
+    "descent": ({"recipe"}, {"learning_rate", "optimizer"}),
+    "wide-start": ({"spread"}, set()),
+    "repeated-line": ({"text", "title"}, set()),
+    "little-text": ({"text", "title"}, set()),
+}
+
+
+def test_every_experiment_changes_what_it_says(element):
+    plain, orders = element.evaluate(
+        """async ({ board: { fields } }) => {
+            const address = "_static/elements/training-run/experiments.js";
+            const { EXPERIMENTS, spoilt } = await import(new URL(address, document.baseURI));
+            const orders = {};
+            for (const [name, experiment] of Object.entries(EXPERIMENTS)) {
+                orders[name] = await fields.order(spoilt(experiment));
+            }
+            return [await fields.order(), orders];
+        }"""
+    )
+    for name, wanted in CHANGES.items():
+        order = orders[name]
+        changed = {key for key in plain if order[key] != plain[key]}
+        recipe = {key for key in plain["recipe"] if order["recipe"][key] != plain["recipe"][key]}
+        assert (changed, recipe) == wanted, name
+    assert {*orders} == {*CHANGES, "too-small", "right", "too-large"}
+
+
+def test_an_experiment_is_a_press_and_the_plain_settings_come_first(element):
+    put(element.page, 'text="names" size="4 thousand" steps="20" experiments="batch-one"')
     element.evaluate("e => e.load()")
-    plain = element.evaluate("async e => e.board.fields.order()")
     element.get_by_role("group", name="Experiments").get_by_role("button").click()
-    expect(button(element, "Train again")).to_be_visible(timeout=20_000)
-    order = element.evaluate("e => e.board.current.order")
-    changed = {key for key in plain if order[key] != plain[key]}
-    recipe = {key for key in plain["recipe"] if order["recipe"][key] != plain["recipe"][key]}
-    looks = current(element)["looks"]
-    wanted = {
-        "rate-high": ({"recipe"}, {"learning_rate"}),
-        "rate-low": ({"recipe"}, {"learning_rate"}),
-        "batch-one": ({"recipe"}, {"batch_size"}),
-        "no-warmup": ({"recipe"}, {"warmup"}),
-        "wide-start": ({"spread"}, set()),
-        "repeated-line": ({"text", "title"}, set()),
-        "little-text": ({"text", "title"}, set()),
-    }[name]
-    assert (changed, recipe) == wanted
-    if name == "wide-start":
-        assert looks[0]["loss"] > 1 + math.log(50)  # far worse than guessing
-    if name == "rate-low":
-        assert looks[-1]["loss"] > looks[0]["loss"] - 0.2
+    expect(element.locator(".mg-key li").nth(2)).to_contain_text("earlier: batch 8 windows")
+    expect(element.locator(".mg-progress-line")).to_contain_text("Step 20 of 20:")
+    key = element.locator(".mg-key li").first.inner_text()
+    assert key == "this run, batch 1 window: training loss, smoothed"
+    plain = element.evaluate("async e => e.board.fields.order()")
+    assert element.evaluate("e => e.board.earlier.map((run) => run.order)") == [plain]
+    assert "One window a step" in element.locator(".mg-experiments .mg-note").inner_text()
+
+
+def test_three_rates_stand_beside_each_other_in_words_of_the_first_chapter(element):
+    rates = 'experiments="too-small right too-large"'
+    put(element.page, f'text="names" size="4 thousand" steps="40" simple {rates}')
+    element.evaluate("e => e.load()")
+    for name in ("too-small", "right", "too-large"):
+        element.evaluate("(e, name) => e.board.try(name)", name)
+    drawn(element)
+    key = [
+        re.sub(r"after (?!\d+ step).*", "", text)
+        for text in element.locator(".mg-key li").all_inner_texts()
+    ]
+    assert key[0] == "this run, learning rate 3: training loss, smoothed"
+    assert re.fullmatch(r"A\s*earlier: learning rate 0\.01; ended at \d\.\d\d ", key[2])
+    assert re.fullmatch(r"B\s*earlier: learning rate 0\.3; ended at \d\.\d\d ", key[3])
+    assert "the learning rate, 3, is too high" in message(element).inner_text()
+    assert re.fullmatch(r"Step \d\d of 40: it broke\.", line(element))
+    words = element.inner_text()
+    strange = ("token", "warm-up", "AdamW", "pairs", "nats", "descent", "block", "Take it home")
+    assert [word for word in strange if word in words] == []
+    element.evaluate("e => e.board.try('right')")
+    third = element.locator(".mg-key li").nth(4).inner_text()
+    assert re.fullmatch(r"C\s*earlier: learning rate 3; broke after \d\d steps", third)
+
+
+def test_the_ladder_of_the_book_stands_beside_the_plays_alone(element, site):
+    told = json.loads((site / "_static" / "training" / "recipe.json").read_text("utf-8"))["ladder"]
+    put(element.page, 'text="shakespeare" size="4 thousand" steps="20"')
+    train(element)
+    drawn(element)
+    assert [rung["rung"] for rung in told["rungs"]] == [
+        *("one head", "four heads", "one block", "trained well", "trained longer"),
+        "the book's model",
+    ]
+    for width in (1280, 360):
+        element.page.set_viewport_size({"width": width, "height": 900})
+        drawn(element)
+        labels = element.locator(".mg-chart .mg-rung")
+        assert labels.count() == 2 + len(told["rungs"])
+        boxes = [labels.nth(i).bounding_box() for i in range(labels.count())]
+        chart = element.locator(".mg-chart").bounding_box()
+        assert all(b["x"] + b["width"] <= chart["x"] + chart["width"] for b in boxes)
+        tops = sorted(box["y"] for box in boxes)
+        assert all(low - high >= 11 for high, low in pairwise(tops))
+    pairs = element.evaluate("e => e.board.current.facts.pairs")
+    note = element.locator(".mg-about-ladder")
+    assert f"counting pairs has 2.48 there and {pairs:.2f} here" in note.inner_text()
+    put(element.page, SMALL)
+    train(element)
+    drawn(element)
+    assert element.locator(".mg-chart .mg-rung").count() == 0 and note.inner_text() == ""
 
 
 def test_the_rate_is_moved_while_it_trains(element):
@@ -312,7 +453,7 @@ def test_a_rising_loss_is_told(page, element):
 # What the reader takes home
 
 
-@pytest.mark.parametrize("tokens", ["characters", "bpe"])
+@pytest.mark.parametrize("tokens", ["characters", pytest.param("bpe", marks=pytest.mark.slow)])
 @pytest.mark.usefixtures("as_readers_run_it")  # JSON of JavaScript has 0 for 0.0
 def test_the_folder_opens_at_home_and_writes(element, tmp_path, capsys, tokens):
     put(element.page, f'{SMALL} tokens="{tokens}"')
@@ -339,6 +480,7 @@ def test_the_folder_opens_at_home_and_writes(element, tmp_path, capsys, tokens):
     assert len(capsys.readouterr().out) >= 20
 
 
+@pytest.mark.slow  # another page, and its own model
 def test_it_opens_in_the_playground(element, site_url):
     page = element.page
     train(element)
@@ -394,11 +536,12 @@ def test_it_is_accessible_and_fits(element, width, theme):
     page = element.page
     page.set_viewport_size({"width": width, "height": 900})
     wear(page, theme)
-    put(page, f'{SMALL} experiments="rate-high batch-one wide-start"')
+    put(page, f'{SMALL} inside experiments="rate-high batch-one wide-start"')
     element.evaluate("e => e.load()")
     train(element)
     train(element, batch_size=1)
     drawn(element)
+    expect(element.locator(".mg-inside .mg-title").last).to_have_text("Attention after 60 steps")
     assert barriers(page, "training-run") == []
     assert too_wide(element, but=".mg-visually-hidden, select, .mg-written") == []
     assert small_targets(element, "button, input:not([type=file]), select") == []

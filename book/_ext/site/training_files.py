@@ -1,8 +1,9 @@
 """What <training-run> fetches: the recipe, a ladder of sizes, and texts to learn from.
 
 `training/recipe.json` has the numbers of `minigpt.training`, so that the page trains by the recipe
-of `minigpt train`; a size changes what its model needs otherwise. `training/<name>.txt` are texts
-from the package's data, and the words of one chapter.
+of `minigpt train`; a size changes what its model needs otherwise; and the rungs of the book's
+ladder of loss. `training/<name>.txt` are texts from the package's data, and the words of one
+chapter.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import random
 import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from importlib.resources import files
 from pathlib import Path
 
 import chapter_prose
@@ -21,6 +23,7 @@ from minigpt.training import Recipe
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 CHAPTER = "tokenizer"  # whose words are a text
+LEAST_GAIN = 0.02  # nats by which a rung is lower than all before, to be worth a mark
 PLAYS = 100_000  # characters of Shakespeare, to the end of the speech
 NAME = re.compile(r"^([A-Z][A-Z']+(?: [A-Z][A-Z']+)*):$", re.MULTILINE)
 MARKS = re.compile(r"\{[\w-]+\}|\]\{[^}]*\}|^:+.*$|^\([\w:-]+\)=$|[*`\[\]#>]|<[^>]*>", re.MULTILINE)
@@ -85,8 +88,24 @@ TEXTS: dict[str, tuple[str, Callable[[], str]]] = {
 }
 
 
+def ladder() -> dict:
+    """The rungs of part one that are lower than all before them, and what they learned from."""
+    stored = json.loads((files("minigpt") / "results" / "ladder.json").read_text("utf-8"))
+    pairs, *runs = stored["runs"]
+    rungs: list[dict] = []
+    for run in runs:
+        if run["loss"] < min(rung["loss"] for rung in [pairs, *rungs]) - LEAST_GAIN:
+            rungs.append({"rung": run["rung"], "loss": run["loss"]})
+    return {
+        "text": "shakespeare",
+        "characters": stored["settings"]["characters"],
+        "pairs": pairs["loss"],
+        "rungs": rungs,
+    }
+
+
 def payload(texts: dict[str, str]) -> dict:
-    """The contents of recipe.json: sizes with their recipes, and what texts there are."""
+    """The contents of recipe.json: sizes with their recipes, the ladder, what texts there are."""
     recipe = Recipe.named("adamw")
     listed = [
         {
@@ -97,7 +116,8 @@ def payload(texts: dict[str, str]) -> dict:
         }
         for name, text in texts.items()
     ]
-    return {"sizes": [size.payload(recipe) for size in SIZES], "texts": listed}
+    sizes = [size.payload(recipe) for size in SIZES]
+    return {"sizes": sizes, "texts": listed, "ladder": ladder()}
 
 
 def write_training(app, error) -> None:

@@ -9,17 +9,17 @@
 // `element.tokenizer` are what it loaded, `element.maps[layer][head]` are the weights shown.
 
 import { AttentionOnly } from "../../engine/attention-only.js";
+import { describe, describeCell, percent, summarize, WRITTEN } from "../../parts/attention-in-words.js";
 import { whenNear } from "../../parts/near.js";
 import { keepOneTabStop, moveFocus } from "../../parts/tab-stop.js";
 import { chipText, count, loadVocabulary, make } from "../../parts/token-chips.js";
 import { tokenName } from "../../parts/token-name.js";
+import { paint, tint, WeightMap } from "../../parts/weight-map.js";
+import { WeightTable } from "../../parts/weight-table.js";
 import { whatFailed } from "../../parts/what-failed.js";
 import "../attention-steps/attention-steps.js";
 import { EXAMPLES, hint } from "./examples.js";
-import { describe, describeCell, percent, summarize, WRITTEN } from "./in-words.js";
 import { OwnStepsFold } from "./own-steps-fold.js";
-import { paint, tint, WeightMap } from "./weight-map.js";
-import { WeightTable } from "./weight-table.js";
 
 const MODEL = new URL("../../models/attention-only", import.meta.url);
 const SHOWN = 48;        // tokens at most, or the cells of the map become too small for a finger

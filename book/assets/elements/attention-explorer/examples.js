@@ -1,6 +1,6 @@
 // Texts to begin with, and of one what to look for in it.
 
-import { percent } from "./in-words.js";
+import { percent } from "../../parts/attention-in-words.js";
 
 export const EXAMPLES = [
   { label: "Verse", text: "But soft, what light through yonder window breaks?\nIt is the east, and Juliet is the sun." },

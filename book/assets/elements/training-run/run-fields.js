@@ -16,8 +16,8 @@ const SAMPLE = { prompt: "", tokens: 160, seed: 1, temperature: 0.8 };
 export class RunFields {
   // presets: {text, tokens, size, rate, steps}, attributes of the element. rate: told the learning
   // rate, as it is moved. say: told what the reader should hear.
-  constructor({ id, data: { sizes, texts }, presets, rate, say }) {
-    Object.assign(this, { sizes, say });
+  constructor({ id, data: { sizes, texts }, presets, inside, rate, say }) {
+    Object.assign(this, { sizes, inside, say });
     const option = (value, text) => make("option", { value, text });
     this.text = new TextChoice({ id, texts, chosen: presets.text, changed: () => this.tell(), say });
     const select = (name, change, ...options) => make("select", { id: `${id}-${name}`, class: "mg-input", change }, ...options);
@@ -74,6 +74,7 @@ export class RunFields {
       this.steps.value = value;
       this.say(`Steps: a whole number from ${number(STEPS.least)} to ${number(STEPS.most)}, so ${number(value)} is taken.`);
     }
+    this.tell();
     return value;
   }
 
@@ -84,12 +85,16 @@ export class RunFields {
     try {
       const { text } = await this.text.chosen();
       if (!this.told) return;
-      const { numbers, bytes } = sizeOfRun(sizes, merges ? 256 + merges : Math.max(1, new Set(text).size), recipe.batch_size);
-      this.told.textContent = `${number([...text].length)} characters to learn from; ${merges ? "about " : ""}${number(numbers)} numbers that learn, and ${inBytes(bytes)} of memory while they do. How long it takes, the first steps tell. It goes on while this tab is hidden.`;
+      const wish = { ...this.lookWish(Number(this.steps.value) || recipe.steps), inside: this.inside };
+      const { numbers, bytes, snapshots } = sizeOfRun(sizes, merges ? 256 + merges : Math.max(1, new Set(text).size), recipe.batch_size, wish);
+      const kept = snapshots.steps.length ? `, and ${inBytes(snapshots.bytes)} for snapshots of them at ${snapshots.steps.length} steps, which this tab keeps until another run` : "";
+      this.told.textContent = `${number([...text].length)} characters to learn from; ${merges ? "about " : ""}${number(numbers)} numbers that learn, and ${inBytes(bytes)} of memory while they do${kept}. How long it takes, the first steps tell. It goes on while this tab is hidden.`;
     } catch {
       if (this.told) this.told.textContent = "";  // a text that did not come is told of when it is needed
     }
   }
+
+  lookWish(steps) { return { steps, look: Math.max(1, Math.ceil(steps / LOOKS)) }; }
 
   // As TrainingJob takes it, with what it is called. change: told the order, returns what is otherwise.
   async order(change = () => ({})) {
@@ -103,7 +108,7 @@ export class RunFields {
     const { recipe: own } = changed;
     return {
       ...changed, recipe: { ...own, warmup: Math.min(own.warmup, Math.floor(own.steps / 10)) },
-      look: Math.max(1, Math.ceil(own.steps / LOOKS)),
+      look: this.lookWish(own.steps).look, inside: this.inside,
     };
   }
 }

@@ -1,6 +1,6 @@
 // What the model wrote at each look, to go back and forth through; and after a beginning of the reader's.
 
-import { make, number } from "../../parts/token-chips.js";
+import { count, make, number } from "../../parts/token-chips.js";
 import { nats } from "./run-words.js";
 
 export class RunSamples {
@@ -52,14 +52,14 @@ export class RunSamples {
     this.at = at;
     this.slider.value = at;
     const { step, loss, text } = this.look;
-    this.title.textContent = `After ${number(step)} steps, loss ${nats(loss)}, it writes:`;
+    this.title.textContent = `After ${count(step, "step")}, loss ${nats(loss)}, it writes:`;
     this.slider.setAttribute("aria-valuetext", `step ${number(step)}, loss ${nats(loss)}`);
     this.text.textContent = text.trimStart();
     this.shown(this.look);
   }
 
   showWritten({ prompt, step, text }) {
-    this.title.textContent = `After ${number(step)} steps, it goes on from your beginning:`;
+    this.title.textContent = `After ${count(step, "step")}, it goes on from your beginning:`;
     this.text.replaceChildren(make("b", { text: prompt }), text);
   }
 }

@@ -5,7 +5,10 @@ import { count, number } from "../../parts/token-chips.js";
 const RISE = 0.02;   // nats above the lowest: less is chance
 const TWICE = 2;     // looks in a row that are above it
 
-export const nats = (loss) => loss.toFixed(2);
+export const nats = (loss) => (loss < 1000 ? loss.toFixed(2) : "more than 1,000");
+
+// Of an earlier run, on its curve and before its words.
+export const letter = (i) => "ABCD"[i % 4];
 
 export function duration(seconds) {
   if (seconds < 1) return "less than a second";
@@ -27,13 +30,20 @@ const PARTS = [
   ["steps", ({ recipe }) => number(recipe.steps)],
   ["batch", ({ recipe }) => count(recipe.batch_size, "window")],
   ["warm-up", ({ recipe: { warmup } }) => (warmup ? "as usual" : "none")],
+  ["optimiser", ({ recipe }) => (recipe.optimizer === "descent" ? "plain descent" : "AdamW")],
   ["first weights", ({ spread }) => (spread === 1 ? "as usual" : `${spread} times as large`)],
 ];
 
-// What another run had otherwise than this one: "learning rate 0.3, batch 1 window".
-export function differences(other, order) {
-  const found = PARTS.filter(([, text]) => text(other) !== text(order)).map(([name, text]) => `${name} ${text(other)}`);
-  return found.length ? found.join(", ") : "the same settings";
+// What each of some runs had that not all of them had: "learning rate 0.3, batch 1 window".
+export function differences(orders) {
+  const parts = PARTS.filter(([, text]) => new Set(orders.map(text)).size > 1);
+  return orders.map((order) => parts.map(([name, text]) => `${name} ${text(order)}`).join(", ") || "the same settings");
+}
+
+// How an earlier run ended.
+export function outcome({ looks, seconds, broke, step }) {
+  if (broke) return `; broke after ${count(step, "step")}`;
+  return looks.length ? `; ended at ${nats(looks.at(-1).loss)} after ${duration(seconds)}` : "";
 }
 
 export const inShort = (order) => `${order.title}, ${order.size} numbers, ${tokensText(order.merges)}`;
@@ -51,8 +61,9 @@ export function rising(looks) {
 }
 
 // "Step 640 of 2,000. 112 steps a second, about 12 s to go."
-export function progress({ step, steps, perSecond, seconds }) {
+export function progress({ step, steps, perSecond, seconds, broke }) {
   const at = `Step ${number(step)} of ${number(steps)}`;
+  if (broke) return `${at}: it broke.`;
   if (step >= steps) return `${at}: ${duration(seconds)} in all.`;
   if (!(perSecond > 0 && perSecond < Infinity)) return `${at}.`;
   const speed = perSecond >= 10 ? perSecond.toFixed(0) : perSecond.toFixed(1);
@@ -80,4 +91,9 @@ export function described({ looks, facts, order }, smooth) {
   const last = looks.at(-1);
   const now = smooth.length ? ` On what it learns from it is ${nats(smooth.at(-1))} now.` : "";
   return `The loss by step. On the text kept apart it began at ${nats(looks[0].loss)} and is ${nats(last.loss)} at step ${number(last.step)} of ${number(order.recipe.steps)}: ${verdict(last.loss, facts)}.${now}`;
+}
+
+// What the marks of the ladder are, and how far to trust them here.
+export function aboutLadder({ characters, pairs }, { config, pairs: own }) {
+  return `At the right, what the models of part one reach: the book’s ladder of loss. They learned from all plays and were judged by other speeches, with ${characters} characters where here are ${config.vocab_size}; counting pairs has ${nats(pairs)} there and ${nats(own)} here, so compare to a tenth.`;
 }

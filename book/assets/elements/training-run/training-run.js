@@ -1,8 +1,10 @@
 // <training-run text="shakespeare" size="28 thousand" steps="1000" rate="0.01" tokens="characters"
-// keep="a name" experiments="rate-high batch-one" compact>: a GPT that learns in the page, on a text
-// of the book's or the reader's (engine/training). All attributes may be left out. With `keep` the
-// run is kept in the browser under that name. `compact` is one button, its curve and what it
-// writes; nothing is fetched before it is pressed.
+// keep="a name" experiments="rate-high batch-one" inside simple compact>: a GPT that learns in the
+// page, on a text of the book's or the reader's (engine/training). All attributes may be left out.
+// With `keep` the run is kept in the browser under that name. `inside` shows gradients and
+// attention, step by step; `simple` has no settings but its experiments, in the words of the first
+// chapter; `compact` is one button, its curve and what it writes, and nothing is fetched before it
+// is pressed.
 //
 // For tests: `element.load()` resolves when all is there, `element.train({steps: …})` when a run with
 // these changes has ended or stands.
@@ -79,8 +81,12 @@ class TrainingRunElement extends FetchedElement {
     return this.board?.train(changes);
   }
 
-  // For its picture: a short run.
-  pose() { return this.train(POSED); }
+  // For its picture: a short run, or what there is to choose from.
+  async pose() {
+    if (!this.hasAttribute("simple")) return this.train(POSED);
+    await this.load();
+    for (const name of this.board?.experiments ?? []) await this.board.try(name);
+  }
 }
 
 if (!customElements.get("training-run")) customElements.define("training-run", TrainingRunElement);

@@ -3,6 +3,7 @@
 import { AskedWorker } from "../asked-worker.js";
 import { NetworkError } from "../fetched.js";
 import { gptCosts } from "../gpt-config.js";
+import { snapshotSteps } from "./snapshots.js";
 import { numbersOf, trainedConfig } from "./trained-gpt.js";
 
 // Of a worker that does not start a browser tells no more than that. Its modules tell the page.
@@ -16,6 +17,8 @@ async function whyNotStarted() {
 }
 
 export class RunInWorker extends AskedWorker {
+  static silence = 20_000;  // milliseconds without news after which a worker that goes is asked
+
   // wish: as training-worker.js takes it. hear: told the news. Resolves to the run, with its facts.
   static async start(wish, hear) {
     const run = new RunInWorker(new Worker(new URL("training-worker.js", import.meta.url), { type: "module" }), whyNotStarted);
@@ -25,23 +28,49 @@ export class RunInWorker extends AskedWorker {
       run.close();
       throw error;
     }
-    run.hear = hear;
+    run.listen(hear);
     return run;
+  }
+
+  listen(hear) {
+    this.hear = (news) => {
+      this.heardAt = Date.now();
+      if ("stopped" in news || "failed" in news) clearInterval(this.watch);
+      hear(news);
+    };
   }
 
   // Whoever listens is told of a worker that broke.
   breakWith(error) {
     super.breakWith(error);
-    this.hear?.({ failed: error.message, name: error.name });
+    this.hear?.({ failed: error.message, name: error.name, broke: true });
   }
 
   close() {
     this.hear = undefined;
+    clearInterval(this.watch);
     super.close();
   }
 
   // Until a step, or to its end. What it does is news.
-  go(until) { return this.ask("go", [until]); }
+  go(until) {
+    this.heardAt = Date.now();
+    clearInterval(this.watch);
+    this.watch = setInterval(() => this.lookAfter(), RunInWorker.silence / 2);
+    return this.ask("go", [until]);
+  }
+
+  // Some browsers end a worker, for its memory, and tell nobody: then it answers no more.
+  async lookAfter() {
+    if (Date.now() - this.heardAt < RunInWorker.silence || this.asking) return;
+    this.asking = true;
+    const late = new Promise((resolve) => setTimeout(resolve, RunInWorker.silence, "late"));
+    const answer = await Promise.race([this.ask("answer", []).catch(() => {}), late]);
+    this.asking = false;
+    if (answer !== "late" || !this.hear) return;
+    this.worker.terminate();
+    this.breakWith(new Error("the trainer does not answer any more: the browser may have ended it"));
+  }
 
   // Resolves when it stands, and is kept.
   pause() { return this.ask("pause", []); }
@@ -51,6 +80,9 @@ export class RunInWorker extends AskedWorker {
 
   // {prompt, tokens, seed, temperature}: resolves to a text.
   write(wish) { return this.ask("write", [wish]); }
+
+  // {step, text}: resolves to what the heads looked at (training-job.js).
+  attention(wish) { return this.ask("attention", [wish]); }
 
   // Resolves to the model as a folder, {name: Uint8Array}.
   files() { return this.ask("files", []); }
@@ -62,8 +94,10 @@ export class RunInWorker extends AskedWorker {
   forget() { return this.ask("forget", []); }
 }
 
-// What such a run will have: numbers that it learns, and bytes that it works in.
-export function sizeOfRun(sizes, vocab_size, batch) {
+// What such a run will have: numbers that it learns, bytes that it works in, and bytes of its
+// snapshots. wish: as `snapshotSteps` takes it.
+export function sizeOfRun(sizes, vocab_size, batch, wish) {
   const config = trainedConfig(vocab_size, sizes);
-  return { numbers: gptCosts(config).numbers, bytes: 4 * numbersOf(config, batch, sizes.n_positions) };
+  const { numbers } = gptCosts(config);
+  return { numbers, bytes: 4 * numbersOf(config, batch, sizes.n_positions), snapshots: snapshotSteps(wish, numbers) };
 }

@@ -1,9 +1,11 @@
 // A run as a page drives it: in slices, so that whoever asks is answered between two steps; with a
 // look at what it has learned now and then; kept in the browser, so that a closed tab loses little.
 
+import { attentionOf } from "./attention-of.js";
 import { beginning, writtenSample } from "./written-sample.js";
 import { keep } from "./kept-run.js";
 import { modelFiles } from "./model-files.js";
+import { lookSteps, Snapshots } from "./snapshots.js";
 import { lossOfPairs, readText } from "./texts.js";
 import { trainedConfig } from "./trained-gpt.js";
 import { TrainingRun } from "./training-run.js";
@@ -11,6 +13,8 @@ import { TrainingRun } from "./training-run.js";
 const SLICE = 50;         // milliseconds of steps, then messages are answered
 const TELL = 200;         // milliseconds between two reports
 const KEEP = 10_000;      // milliseconds between two states that are kept
+const SOON = 1000;        // until the first
+const WATCHED = 24;        // characters of the sentence whose attention is shown, if no other is given
 const MOST_PAIRED = 2048;  // tokens of a vocabulary whose pairs are counted: it takes the square
 
 const now = () => performance.now();
@@ -25,9 +29,10 @@ const afterMessages = () => new Promise((resolve) => {
 });
 
 export class TrainingJob {
-  // order: {text, merges, sizes, recipe, spread, look, sample}: the text to learn from; the merges
+  // order: {text, merges, sizes, recipe, spread, look, inside, sample}: the text to learn from; the merges
   // of BPE, or 0 for characters; n_layer, n_head, n_embd, n_positions; the recipe; by what the
-  // first weights are multiplied; steps between two looks; {prompt, tokens, seed} of their samples.
+  // first weights are multiplied; steps between two looks; whether they look inside, at gradients
+  // and with snapshots; {prompt, tokens, seed} of their samples.
   // tell: told the news. keepAs: the name that the run is kept under, or nothing. before: what was
   // kept of it.
   static async begin(order, { wasm, tell, keepAs, before }) {
@@ -44,17 +49,23 @@ export class TrainingJob {
   constructor(order, run, read, { tell, keepAs }) {
     Object.assign(this, { order, run, read, tell, keepAs });
     this.prompt = this.idsOf(order.sample.prompt);
+    const wish = { steps: order.recipe.steps, look: order.look, inside: order.inside };
+    this.lookSteps = new Set(lookSteps(wish));
+    this.snapshots = new Snapshots(wish, run.model.count);
     this.losses = [];
-    this.looks = [];      // {step, loss, text}
+    this.looks = [];      // {step, loss, text}, and `gradients` of those that look inside
     this.seconds = 0;     // of work
     this.turn = 0;        // the loop that began last is the one that works
     this.told = 0;        // losses that the page knows
-    this.tellAt = this.keptAt = now();
+    this.tellAt = now();
+    this.keptAt = now() - KEEP + SOON;
   }
 
   takeUp({ state, losses, looks, seconds }) {
     this.run.goOn(state);
     Object.assign(this, { losses: [...losses], looks, seconds, told: losses.length });
+    this.snapshots.due.add(state.steps);
+    this.snapshots.take(state.steps, state.weights);
   }
 
   // What is known before the first step, and what there is of one that goes on.
@@ -64,7 +75,7 @@ export class TrainingJob {
     this.pairs ??= tokenizer.size <= MOST_PAIRED ? lossOfPairs(training, validation, tokenizer.size) : null;
     return {
       config, count, characters, training: training.length, validation: validation.length,
-      guessing: Math.log(tokenizer.size), pairs: this.pairs,
+      guessing: Math.log(tokenizer.size), pairs: this.pairs, sentence: sentenceOf(tokenizer, validation),
       step: this.run.steps, losses: Float32Array.from(this.losses), looks: this.looks, seconds: this.seconds,
     };
   }
@@ -122,9 +133,8 @@ export class TrainingJob {
   }
 
   get lookIsDue() {
-    const { look, recipe: { steps } } = this.order;
-    const step = this.run.steps;
-    return (step % look === 0 || step >= steps) && this.looks.at(-1)?.step !== step;
+    const { steps } = this.run;
+    return this.lookSteps.has(steps) && this.looks.at(-1)?.step !== steps;
   }
 
   // The loss on the text kept apart, and what the model writes.
@@ -137,7 +147,9 @@ export class TrainingJob {
       if (!mine()) return;
     }
     const text = writtenSample(this.run.written(), this.read.tokenizer, this.prompt, this.order.sample);
-    this.looks.push({ step: this.run.steps, loss: part.value, text });
+    const { run } = this;
+    this.looks.push({ step: run.steps, loss: part.value, text, ...(this.order.inside ? { gradients: run.gradientSizes() } : {}) });
+    this.snapshots.take(run.steps, run.model.weights);
     this.seconds += (now() - began) / 1000;
     this.report();
     this.tell({ look: this.looks.at(-1) });
@@ -150,6 +162,19 @@ export class TrainingJob {
 
   write({ prompt, tokens, seed, temperature }) {
     return writtenSample(this.run.written(), this.read.tokenizer, this.idsOf(prompt), { tokens, seed, temperature });
+  }
+
+  // What the heads looked at in a text, at a step or the closest that is kept: {step, bytes, maps,
+  // left}, the bytes of each token, maps[block][head], and the tokens that were left out.
+  attention({ step, text }) {
+    const { tokenizer } = this.read;
+    const all = [...tokenizer.encode(text)];
+    const ids = all.slice(0, this.order.sizes.n_positions);
+    if (!ids.length) throw new Error("There is nothing to look at: write a few words");
+    const near = this.snapshots.near(step);
+    if (!near) throw new Error("No weights are kept yet");
+    const maps = attentionOf(this.run.written(near.weights), ids);
+    return { step: near.step, bytes: ids.map((id) => tokenizer.tokenBytes(id)), maps, left: all.length - ids.length };
   }
 
   get files() { return modelFiles(this.run.model, this.read.tokenizer); }
@@ -167,13 +192,20 @@ export class TrainingJob {
       this.tell({ kept: this.run.steps });
     } catch (error) {
       this.keepAs = undefined;
-      this.tell({ keepsNothing: error.message });
+      this.tell({ keepsNothing: error.message, name: error.name });
     }
   }
 }
 
+// Of the text that it does not learn from, a line to watch.
+function sentenceOf(tokenizer, validation) {
+  const lines = tokenizer.decode([...validation.subarray(0, 200)]).split("\n").filter((line) => !line.includes("\uFFFD"));
+  const longest = lines.reduce((best, line) => (line.length > best.length ? line : best), "");
+  return longest.trim().slice(0, WATCHED).trimEnd();
+}
+
 // First weights that are too large: every matrix and table, but not the scales of the norms.
-function widen({ weights, tensors }, spread) {
+export function widen({ weights, tensors }, spread) {
   for (const { at, size, decays } of tensors) {
     if (!decays) continue;
     for (let i = at; i < at + size; i++) weights[i] *= spread;

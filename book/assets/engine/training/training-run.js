@@ -5,13 +5,15 @@
 import { GPT } from "../gpt.js";
 import { randomNumbers } from "../sampling.js";
 import { AdamW, clip } from "./adamw.js";
+import { Descent } from "./descent.js";
 import { TrainedGPT } from "./trained-gpt.js";
 import { Windows } from "./windows.js";
 
 const MEASURED = 20;  // batches of the validation text, at most
 
 export class TrainingRun {
-  // config: sizes, as gptConfig gives them. recipe: as minigpt/training/recipe.py. text:
+  // config: sizes, as gptConfig gives them. recipe: as minigpt/training/recipe.py, or with the
+  // optimizer "descent", which no one should train by but to see what AdamW is for. text:
   // {training, validation}, ids. wasm: the bytes of product.wasm, or nothing.
   static async make({ config, recipe, text, wasm }) {
     const sizes = { batch: recipe.batch_size, length: config.n_positions };
@@ -24,7 +26,8 @@ export class TrainingRun {
     this.validation = validation;
     start(model, recipe.seed);
     const { weights, gradients, tensors, means, squares } = model;
-    this.optimizer = new AdamW(weights, gradients, tensors, recipe, means, squares);
+    this.optimizer = recipe.optimizer === "descent"
+      ? new Descent(weights, gradients) : new AdamW(weights, gradients, tensors, recipe, means, squares);
   }
 
   // Returns {step, loss, rate, norm}: its number, from 1; nats per token; how long the gradient was.
@@ -65,9 +68,23 @@ export class TrainingRun {
     return total / count;
   }
 
-  // A model that writes, of the weights as they are now (gpt.js).
-  written() {
-    const { weights, tensors, config } = this.model;
+  // How large the next step's gradient is, as the root of the mean of its squares: {tables, blocks},
+  // of both tables, and of each block's matrices.
+  gradientSizes() {
+    const { model, recipe, windows } = this;
+    const { inputs, targets } = windows.batch(this.steps, recipe.batch_size);
+    model.forward(inputs, targets);
+    model.backward(inputs);
+    const of = (belongs) => rootMeanSquare(model.gradients, model.tensors.filter(({ name, decays }) => decays && belongs(name)));
+    return {
+      tables: of((name) => name.endsWith("embedding.weight")),
+      blocks: Array.from({ length: model.config.n_layer }, (_, i) => of((name) => name.startsWith(`blocks.${i}.`))),
+    };
+  }
+
+  // A model that writes, of the weights as they are now, or were (gpt.js).
+  written(weights = this.model.weights) {
+    const { tensors, config } = this.model;
     return new GPT(config, Object.fromEntries(tensors.map(({ name, shape, at, size }) =>
       [name, { name, shape, data: weights.slice(at, at + size) }])));
   }
@@ -86,6 +103,15 @@ export class TrainingRun {
     model.squares.set(squares);
     this.steps = this.optimizer.steps = steps;
   }
+}
+
+function rootMeanSquare(numbers, tensors) {
+  let [sum, count] = [0, 0];
+  for (const { at, size } of tensors) {
+    for (let i = at; i < at + size; i++) sum += numbers[i] ** 2;
+    count += size;
+  }
+  return Math.sqrt(sum / count);
 }
 
 // As minigpt/model/gpt.py: matrices and tables from N(0, 0.02²), what ends a branch smaller.

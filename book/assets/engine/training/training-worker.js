@@ -6,29 +6,32 @@ import { forget, kept } from "./kept-run.js";
 import { TrainingJob } from "./training-job.js";
 
 let job;
+let name;  // that the run is kept under
 
 const methods = {
   // order: as TrainingJob takes it, or nothing, for the run that is kept. inScript: leave out
-  // WebAssembly. Resolves to the facts.
+  // WebAssembly. Resolves to the facts; of a kept run with its order.
   async start({ order, keepAs, inScript }) {
+    name = keepAs;
     const before = order ? undefined : await kept(keepAs);
     if (!order && !before) throw new Error("no run is kept here any more: begin a new one");
     const wasm = inScript ? undefined : await fetchedBytes(new URL("product.wasm", import.meta.url));
     job = await TrainingJob.begin(order ?? before.order, { wasm, keepAs, before, tell: (news) => postMessage({ news }) });
-    return job.facts;
+    return order ? job.facts : { ...job.facts, order: before.order };
   },
+  answer() {},
   // Told that it goes; that it has stopped is news.
   go(until) { job.go(until); },
   pause() { return job.stop(); },
   setRate(rate) { job.setRate(rate); },
   write(wish) { return job.write(wish); },
+  attention(wish) { return job.attention(wish); },
   files() { return job.files; },
   state() { return job.run.state(); },
   // Of this run nothing is kept from now on.
   async forget() {
-    const { keepAs } = job;
     job.keepAs = undefined;
-    if (keepAs) await forget(keepAs);
+    if (name) await forget(name);
   },
 };
 

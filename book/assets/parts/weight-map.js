@@ -1,6 +1,6 @@
 // An attention map as a picture: the cells, the names beside them, and the chosen row or column.
 
-import { make } from "../../parts/token-chips.js";
+import { make } from "./token-chips.js";
 
 const LABEL = 64;        // pixels beside the map for the tokens' names
 

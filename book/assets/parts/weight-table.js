@@ -1,6 +1,6 @@
 // The numbers behind an attention map, as a table behind a fold.
 
-import { make } from "../../parts/token-chips.js";
+import { make } from "./token-chips.js";
 
 export class WeightTable {
   // explorer: the element, whose newest choice is written.

@@ -1,6 +1,6 @@
 // What an attention map says, in words: of a token, of a cell, and of a whole head.
 
-import { count } from "../../parts/token-chips.js";
+import { count } from "./token-chips.js";
 
 export const WRITTEN = 0.05;    // from this weight on a token's percentage is written out
 
