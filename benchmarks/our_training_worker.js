@@ -1,5 +1,6 @@
 // The site's own trainer, in a worker as on the page, taken some steps at a time.
 
+import { fetchedWasm } from "/assets/engine/training/room.js";
 import { TrainingRun } from "/assets/engine/training/training-run.js";
 
 let run;
@@ -7,7 +8,7 @@ let run;
 const methods = {
   // script: leave out WebAssembly. Returns the first weights, {name: {shape, numbers}}.
   async start({ config, recipe, training, validation, script }) {
-    const wasm = script ? undefined : await (await fetch("/assets/engine/training/product.wasm")).arrayBuffer();
+    const wasm = script ? undefined : await fetchedWasm();
     const text = { training: Int32Array.from(training), validation: Int32Array.from(validation) };
     run = await TrainingRun.make({ config, recipe, text, wasm });
     const { tensors, weights } = run.model;

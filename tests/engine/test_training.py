@@ -37,12 +37,12 @@ ways = pytest.mark.parametrize("wasm", [True, False], ids=["wasm", "script"])
 TEXT = torch.arange(400) ** 2 % 27
 RECIPE = Recipe(steps=40, batch_size=4, learning_rate=1e-2, warmup=5)
 LANGUAGE = """async () => {
-    const names = ["training/training-run.js", "training/trained-gpt.js", "training/products.js",
+    const names = ["training/training-run.js", "training/trained-gpt.js", "training/room.js",
         "training/adamw.js", "training/windows.js", "training/snapshots.js",
         "training/attention-of.js", "gpt-trace.js", "safetensors.js"];
     const address = (name) => new URL(`_static/engine/${name}`, document.baseURI);
     Object.assign(window, ...await Promise.all(names.map((name) => import(address(name)))));
-    window.bytes = await (await fetch(address("training/product.wasm"))).arrayBuffer();
+    window.bytes = await window.fetchedWasm();
     window.put = (tensors, model) => {
         for (const { name, at } of model.tensors) model.weights.set(tensors[name].data, at);
     };
@@ -242,9 +242,10 @@ def test_both_ways_multiply_alike_whatever_the_shape(page):
     assert worst < 5e-5
 
 
-def test_the_bytes_of_the_product_are_those_of_its_text():
-    text = (FOLDER / "product.wat").read_text("utf-8")
-    assert (FOLDER / "product.wasm").read_bytes() == bytes(wasmtime.wat2wasm(text)), (
+@pytest.mark.parametrize("name", ["product", "layers"])
+def test_the_bytes_are_those_of_their_text(name):
+    text = (FOLDER / f"{name}.wat").read_text("utf-8")
+    assert (FOLDER / f"{name}.wasm").read_bytes() == bytes(wasmtime.wat2wasm(text)), (
         'assemble it: python -c "import wasmtime; …", as CONTRIBUTING says'
     )
 
@@ -432,60 +433,107 @@ def test_a_text_shorter_than_a_window_is_refused(page):
     assert said == "the text has 16 tokens; a window of 16 needs 17"
 
 
-# Each formula of the way back, wrong once.
+# Each formula of the way back, wrong once: the file, what stands there, and the mistake.
+MODEL, SCRIPT, WASM = "trained-gpt.js", "layers-in-script.js", "layers.wat"
 BREAKS = {
-    "gelu": ("(1 + 3 * 0.044715 * x * x)", "(1 + 0.044715 * x * x)"),
-    "bias": (
-        "gradients[bias + c] += floats[dy + n * to + c]",
-        "gradients[bias + c] = floats[dy + n * to + c]",
+    "gelu": (SCRIPT, "(1 + 3 * 0.044715 * v * v)", "(1 + 0.044715 * v * v)"),
+    "bias": (SCRIPT, "floats[to + c] += floats[x + n", "floats[to + c] = floats[x + n"),
+    "norm, mean": (SCRIPT, "- all - normal * along", "- normal * along"),
+    "norm, variance": (SCRIPT, "- all - normal * along", "- all"),
+    "norm, weight": (SCRIPT, "floats[dweight + c] += d * normal", "floats[dweight + c] += d"),
+    "norm, bias": (SCRIPT, "floats[dbias + c] += d", "floats[dbias + c] = d"),
+    "residual": (SCRIPT, "floats[dx + row + c] += scale", "floats[dx + row + c] = scale"),
+    "softmax": (SCRIPT, "(floats[d + row + s] - along)", "floats[d + row + s]"),
+    "scale": (SCRIPT, "- along) * scale", "- along)"),
+    "gelu, wasm": (WASM, "(f32x4.splat (f32.const 3))", "(f32x4.splat (f32.const 1))"),
+    "bias, wasm": (WASM, "(call $add (local.get $to)", "(call $add (local.get $x)"),
+    "norm, mean, wasm": (WASM, "(f32x4.sub (local.get $d) (local.get $all))", "(local.get $d)"),
+    "norm, variance, wasm": (
+        WASM,
+        "(f32x4.mul (local.get $normal) (local.get $along))",
+        "(v128.const f32x4 0 0 0 0)",
     ),
-    "norm, mean": ("- all - normal * along", "- normal * along"),
-    "norm, variance": ("- all - normal * along", "- all"),
-    "norm, weight": ("gradients[weight + c] += dy * normal", "gradients[weight + c] += dy"),
-    "softmax": ("(floats[dweights + t * T + s] - along)", "floats[dweights + t * T + s]"),
-    "scale": ("- along) / Math.sqrt(D)", "- along)"),
-    "keys": ("this.product(T, D, T, transposed(dw), q, dk)", "this.product(T, D, T, dw, q, dk)"),
-    "queries": ("this.product(T, D, T, dw, k, dq)", "this.product(T, D, T, transposed(dw), k, dq)"),
-    "values": ("transposed(rows(weights, T)), dout, dv", "rows(weights, T), dout, dv"),
+    "norm, weight, wasm": (
+        WASM,
+        "(f32x4.mul (local.get $d) (local.get $normal)))\n          (local.get $left))",
+        "(local.get $d))\n          (local.get $left))",
+    ),
+    "norm, bias, wasm": (
+        WASM,
+        "(v128.load (i32.add (local.get $dbias) (local.get $k)))",
+        "(v128.const f32x4 0 0 0 0)",
+    ),
+    "residual, wasm": (
+        WASM,
+        "(v128.load (i32.add (local.get $dx) (local.get $k)))",
+        "(v128.const f32x4 0 0 0 0)",
+    ),
+    "softmax, wasm": (
+        WASM,
+        "(v128.load (i32.add (local.get $d) (local.get $k))) (local.get $total)",
+        "(v128.load (i32.add (local.get $d) (local.get $k))) (v128.const f32x4 0 0 0 0)",
+    ),
+    "scale, wasm": (
+        WASM,
+        "(f32x4.mul (f32x4.splat (local.get $scale)) (f32x4.mul\n",
+        "(f32x4.mul (f32x4.splat (f32.const 1)) (f32x4.mul\n",
+    ),
+    "keys": (MODEL, "(T, D, T, transposed(dw), q, dk)", "(T, D, T, dw, q, dk)"),
+    "queries": (MODEL, "(T, D, T, dw, k, dq)", "(T, D, T, transposed(dw), k, dq)"),
+    "values": (MODEL, "transposed(rows(weights, T)), dout, dv", "rows(weights, T), dout, dv"),
+    "bent": (MODEL, "layers.multiply(kept.dup, at(\"up\")", "layers.multiply(kept.dup, at(\"bent\")"),
     "tied": (
+        MODEL,
         "rows(kept.norm, C), rows(count + tokens, C)",
         "rows(kept.x, C), rows(count + tokens, C)",
     ),
-    "tokens": ("gradients[token + c] += floats", "gradients[token + c] = floats"),
-    "positions": ("gradients[position + c] += floats", "gradients[position + c] = floats"),
-    "residual": ("floats[dx + row + c] += scale", "floats[dx + row + c] = scale"),
-    "targets": ("floats[row + targets[n]] -= 1 / N", "floats[row + targets[n]] -= 1"),
+    "tokens": (MODEL, "gradients[token + c] += floats", "gradients[token + c] = floats"),
+    "positions": (MODEL, "gradients[position + c] += floats", "gradients[position + c] = floats"),
+    "targets": (MODEL, "floats[row + targets[n]] -= 1 / N", "floats[row + targets[n]] -= 1"),
     "weight": (
+        MODEL,
         "rows(x, from), rows(count + weight, from)",
         "rows(dx, from), rows(count + weight, from)",
     ),
-    "head": ("rows(tokens, C), rows(kept.dnorm, C)", "rows(positions, C), rows(kept.dnorm, C)"),
+    "head": (MODEL, "rows(tokens, C), rows(kept.dnorm, C)", "rows(positions, C), rows(kept.dnorm, C)"),
 }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BREAKS)
 def test_a_mistake_in_a_formula_is_seen(page, name):
-    right, wrong = BREAKS[name]
-    source = (FOLDER / "trained-gpt.js").read_text("utf-8")
+    file, right, wrong = BREAKS[name]
+    source = (FOLDER / file).read_text("utf-8")
     assert source.count(right) == 1, name
+    broken = source.replace(right, wrong)
     config, batch = SIZES["two-blocks"]
     model, ids = made(config), ids_of(config, batch)
-    address = page.evaluate("new URL('_static/engine/training/', document.baseURI).href")
-    broken = source.replace(right, wrong)
-    page.route(
-        "**/training/broken.js*",
-        lambda route: route.fulfill(body=broken, content_type="text/javascript"),
-    )
-    page.evaluate(
-        "async (url) => { window.TrainedGPT = (await import(url)).TrainedGPT; }",
-        f"{address}broken.js?{json.dumps(name)}",
-    )
+    folder = f"broken-{list(BREAKS).index(name)}"
+
+    def answer(route):
+        asked = route.request.url.split("?")[0].rsplit("/", 1)[1]
+        text = broken if asked == file else (FOLDER / asked).read_text("utf-8")
+        route.fulfill(body=text, content_type="text/javascript")
+
+    page.route(f"**/engine/{folder}/*", answer)
     try:
-        _, gradients = one_way(page, model, ids, wasm=True)
+        if file == WASM:
+            page.evaluate(
+                "(layers) => { bytes.layers = Uint8Array.from(layers).buffer; }",
+                list(bytes(wasmtime.wat2wasm(broken))),
+            )
+        else:
+            page.evaluate(
+                """async (folder) => {
+                    const url = new URL(`_static/engine/${folder}/trained-gpt.js`, document.baseURI);
+                    window.TrainedGPT = (await import(url)).TrainedGPT;
+                }""",
+                folder,
+            )
+        _, gradients = one_way(page, model, ids, wasm=file != SCRIPT)
     finally:
         page.evaluate(LANGUAGE)
-        page.unroute("**/training/broken.js*")
+        page.unroute(f"**/engine/{folder}/*")
     _, wanted = torchs(model, ids)
     off = max(((gradients[n] - g).abs().max() / g.abs().max()).item() for n, g in wanted.items())
-    assert off > 2e-5
+    assert not off <= 2e-5

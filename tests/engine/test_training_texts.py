@@ -19,12 +19,12 @@ from minigpt.training import Recipe
 TEXT = shakespeare()[:20_000] + "naïve café 안녕 👍 0123 9\n"
 RECIPE = asdict(Recipe(steps=20, batch_size=4, learning_rate=1e-2, warmup=5))
 LANGUAGE = """async () => {
-    const names = ["training/texts.js", "training/training-run.js", "training/model-files.js",
-        "training/learned-merges.js", "tokenizer-files.js", "safetensors.js", "gpt.js",
-        "gpt-weights.js"];
+    const names = ["training/texts.js", "training/room.js", "training/training-run.js",
+        "training/model-files.js", "training/learned-merges.js", "tokenizer-files.js",
+        "safetensors.js", "gpt.js", "gpt-weights.js"];
     const address = (name) => new URL(`_static/engine/${name}`, document.baseURI);
     Object.assign(window, ...await Promise.all(names.map((name) => import(address(name)))));
-    window.bytes = await (await fetch(address("training/product.wasm"))).arrayBuffer();
+    window.bytes = await window.fetchedWasm();
     window.errorOf = (act) => {
         try { act(); } catch (error) { return error.message; }
     };

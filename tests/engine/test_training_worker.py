@@ -21,7 +21,7 @@ RECIPE = Recipe(steps=60, batch_size=4, learning_rate=1e-2, warmup=5)
 SIZES = {"n_layer": 1, "n_head": 2, "n_embd": 16, "n_positions": 16}
 LANGUAGE = """async () => {
     const names = ["training/run-in-worker.js", "training/kept-run.js", "training/training-run.js",
-        "training/texts.js"];
+        "training/texts.js", "training/room.js"];
     const address = (name) => new URL(`_static/engine/${name}`, document.baseURI);
     Object.assign(window, ...await Promise.all(names.map((name) => import(address(name)))));
     window.begun = async (wish) => {
@@ -76,8 +76,7 @@ def test_its_losses_are_those_of_the_run(page, in_script):
             run.close();
             const text = readText(order.text, { merges: 0, length: 16 });
             const config = { ...run.facts.config };
-            const wasm = inScript ? undefined : await (await fetch(new URL(
-                "_static/engine/training/product.wasm", document.baseURI))).arrayBuffer();
+            const wasm = inScript ? undefined : await fetchedWasm();
             const own = await TrainingRun.make({ config, recipe: order.recipe, text, wasm });
             return [losses(), Array.from({ length: 25 }, () => Math.fround(own.step().loss))];
         }""",

@@ -12,10 +12,11 @@ import pytest
 LANGUAGE = """async () => {
     const names = ["engine/training/training-run.js", "engine/training/texts.js",
         "engine/training/trained-gpt.js", "engine/training/training-job.js",
+        "engine/training/room.js",
         "elements/training-run/experiments.js"];
     const address = (name) => new URL(`_static/${name}`, document.baseURI);
     Object.assign(window, ...await Promise.all(names.map((name) => import(address(name)))));
-    const wasm = await (await fetch(address("engine/training/product.wasm"))).arrayBuffer();
+    const wasm = await fetchedWasm();
     const { sizes } = await (await fetch(address("training/recipe.json"))).json();
     // Its losses: `first` and `last` on the text kept apart, `lowest` of ten looks, `highest` of a
     // step, how much the last steps differ, and after how many steps it broke.

@@ -34,15 +34,21 @@
       (loop $next_packed
         (local.set $from (i32.add (local.get $b) (i32.add
           (i32.mul (local.get $k) (local.get $b_row)) (i32.mul (local.get $j) (local.get $b_column)))))
-        (local.set $r (i32.const 0))
-        (loop $next_column
-          (f32.store (local.get $to)
-            (if (result f32) (i32.lt_s (local.get $r) (local.get $columns))
-              (then (f32.load (local.get $from))) (else (f32.const 0))))
-          (local.set $to (i32.add (local.get $to) (i32.const 4)))
-          (local.set $from (i32.add (local.get $from) (local.get $b_column)))
-          (local.set $r (i32.add (local.get $r) (i32.const 1)))
-          (br_if $next_column (i32.lt_s (local.get $r) (i32.const 8))))
+        (if (i32.and (i32.eq (local.get $b_column) (i32.const 4)) (i32.eq (local.get $columns) (i32.const 8)))
+          (then  ;; they stand side by side already
+            (v128.store (local.get $to) (v128.load (local.get $from)))
+            (v128.store offset=16 (local.get $to) (v128.load offset=16 (local.get $from)))
+            (local.set $to (i32.add (local.get $to) (i32.const 32))))
+          (else
+            (local.set $r (i32.const 0))
+            (loop $next_column
+              (f32.store (local.get $to)
+                (if (result f32) (i32.lt_s (local.get $r) (local.get $columns))
+                  (then (f32.load (local.get $from))) (else (f32.const 0))))
+              (local.set $to (i32.add (local.get $to) (i32.const 4)))
+              (local.set $from (i32.add (local.get $from) (local.get $b_column)))
+              (local.set $r (i32.add (local.get $r) (i32.const 1)))
+              (br_if $next_column (i32.lt_s (local.get $r) (i32.const 8))))))
         (local.set $k (i32.add (local.get $k) (i32.const 1)))
         (br_if $next_packed (i32.lt_s (local.get $k) (local.get $depth))))
 

@@ -2,7 +2,7 @@
 // What a line of `forward` computes, a line of `backward` takes apart, in the reverse order.
 
 import { gptCosts, gptShapes } from "../gpt-config.js";
-import { roomFor, transposed } from "./products.js";
+import { roomFor, transposed } from "./room.js";
 
 const sizeOf = (shape) => shape.reduce((product, n) => product * n, 1);
 
@@ -44,13 +44,13 @@ function activations({ vocab_size: V, n_embd: C, n_head: H, n_layer: L }, batch,
 }
 
 export class TrainedGPT {
-  // config: sizes, as gptConfig gives them, tied, with biases. wasm: of product.wat, or nothing.
+  // config: sizes, as gptConfig gives them, tied, with biases. wasm: as fetchedWasm gives it, or nothing.
   static async make(config, { batch, length }, wasm) {
     return new TrainedGPT(config, { batch, length }, await roomFor(numbersOf(config, batch, length), wasm));
   }
 
-  constructor(config, { batch, length }, { floats, product }) {
-    Object.assign(this, { config, batch, length, floats, product });
+  constructor(config, { batch, length }, { floats, product, layers }) {
+    Object.assign(this, { config, batch, length, floats, product, layers });
     this.tensors = tensorsOf(config);
     const count = gptCosts(config).numbers;
     [this.weights, this.gradients, this.means, this.squares] = [0, 1, 2, 3].map((i) => floats.subarray(i * count, (i + 1) * count));
@@ -67,7 +67,7 @@ export class TrainedGPT {
   // The mean surprise, in nats per token, at what follows each of B T tokens. `inputs` and
   // `targets` are ids, window after window.
   forward(inputs, targets) {
-    const { config: { n_layer: L, n_embd: C, vocab_size: V }, kept, floats, places, length } = this;
+    const { config: { n_layer: L, n_embd: C, vocab_size: V }, kept, floats, places, length, layers } = this;
     const N = inputs.length;
     const [tokens, positions] = [places["token_embedding.weight"], places["position_embedding.weight"]];
     const first = L ? kept["0.x"] : kept.x;
@@ -82,13 +82,12 @@ export class TrainedGPT {
       this.linear(N, C, 3 * C, at("norm_1"), at("qkv"), `blocks.${i}.attention.qkv`);
       this.attend(N, at);
       this.linear(N, C, C, at("gathered"), at("middle"), `blocks.${i}.attention.projection`);
-      this.addTo(N * C, at("middle"), at("x"));
+      layers.add(at("middle"), at("x"), N * C);
       this.normalise(N, at("middle"), at("norm_2"), at("scale_2"), `blocks.${i}.norm_2`);
       this.linear(N, C, 4 * C, at("norm_2"), at("up"), `blocks.${i}.mlp.up`);
-      const [up, bent] = [at("up"), at("bent")];
-      for (let j = 0; j < 4 * N * C; j++) floats[bent + j] = gelu(floats[up + j]);
+      layers.gelu(at("up"), at("bent"), at("up"), 4 * N * C);  // and its slope, for the way back
       this.linear(N, 4 * C, C, at("bent"), next, `blocks.${i}.mlp.down`);
-      this.addTo(N * C, next, at("middle"));
+      layers.add(next, at("middle"), N * C);
     }
     this.normalise(N, kept.x, kept.norm, kept.scale, "final_norm");
     this.product(N, V, C, rows(kept.norm, C), transposed(rows(tokens, C)), rows(kept.scores, V));
@@ -97,7 +96,7 @@ export class TrainedGPT {
 
   // Fill `gradients` with what the loss of the last `forward` changes by, a number's change.
   backward(inputs) {
-    const { config: { n_layer: L, n_embd: C, vocab_size: V }, kept, gradients, floats, places, count, length } = this;
+    const { config: { n_layer: L, n_embd: C, vocab_size: V }, kept, gradients, floats, places, count, length, layers } = this;
     const N = inputs.length;
     const [tokens, positions] = [places["token_embedding.weight"], places["position_embedding.weight"]];
     gradients.fill(0);
@@ -105,18 +104,17 @@ export class TrainedGPT {
     this.product(N, C, V, rows(kept.scores, V), rows(tokens, C), rows(kept.dnorm, C));
     this.product(V, C, N, transposed(rows(kept.scores, V)), rows(kept.norm, C), rows(count + tokens, C));
     floats.fill(0, kept.dx, kept.dx + N * C);
-    this.normaliseBack(N, kept.x, kept.norm, kept.scale, "final_norm");
+    this.normaliseBack(N, kept.x, kept.scale, "final_norm");
     for (let i = L - 1; i >= 0; i--) {
       const at = (name) => kept[`${i}.${name}`];
       this.linearBack(N, 4 * C, C, at("bent"), kept.dx, kept.dup, `blocks.${i}.mlp.down`);
-      const [up, { dup }] = [at("up"), kept];
-      for (let j = 0; j < 4 * N * C; j++) floats[dup + j] *= slopeOfGelu(floats[up + j]);
+      layers.multiply(kept.dup, at("up"), 4 * N * C);
       this.linearBack(N, C, 4 * C, at("norm_2"), kept.dup, kept.dnorm, `blocks.${i}.mlp.up`);
-      this.normaliseBack(N, at("middle"), at("norm_2"), at("scale_2"), `blocks.${i}.norm_2`);
+      this.normaliseBack(N, at("middle"), at("scale_2"), `blocks.${i}.norm_2`);
       this.linearBack(N, C, C, at("gathered"), kept.dx, kept.dgathered, `blocks.${i}.attention.projection`);
       this.attendBack(N, at);
       this.linearBack(N, C, 3 * C, at("norm_1"), kept.dqkv, kept.dnorm, `blocks.${i}.attention.qkv`);
-      this.normaliseBack(N, at("x"), at("norm_1"), at("scale_1"), `blocks.${i}.norm_1`);
+      this.normaliseBack(N, at("x"), at("scale_1"), `blocks.${i}.norm_1`);
     }
     for (let n = 0; n < N; n++) {
       const [token, position] = [tokens + inputs[n] * C, positions + (n % length) * C];
@@ -130,94 +128,49 @@ export class TrainedGPT {
   // Rows of y = rows of x times a matrix (out, in), and a bias.
   linear(N, from, to, x, y, name) {
     const { floats, places } = this;
-    this.product(N, to, from, rows(x, from), transposed(rows(places[`${name}.weight`], from)), rows(y, to));
     const bias = places[`${name}.bias`];
-    for (let n = 0; n < N; n++) for (let c = 0; c < to; c++) floats[y + n * to + c] += floats[bias + c];
+    for (let n = 0; n < N; n++) floats.copyWithin(y + n * to, bias, bias + to);
+    this.product(N, to, from, rows(x, from), transposed(rows(places[`${name}.weight`], from)), rows(y, to), true);
   }
 
   linearBack(N, from, to, x, dy, dx, name) {
-    const { floats, places, count, gradients } = this;
+    const { places, count, layers } = this;
     const [weight, bias] = [places[`${name}.weight`], places[`${name}.bias`]];
     this.product(N, from, to, rows(dy, to), rows(weight, from), rows(dx, from));
     this.product(to, from, N, transposed(rows(dy, to)), rows(x, from), rows(count + weight, from));
-    for (let n = 0; n < N; n++) for (let c = 0; c < to; c++) gradients[bias + c] += floats[dy + n * to + c];
+    layers.addRows(count + bias, dy, N, to);
   }
 
-  addTo(size, y, x) {
-    const { floats } = this;
-    for (let j = 0; j < size; j++) floats[y + j] += floats[x + j];
-  }
-
-  // Each row with mean 0 and variance 1, then stretched and moved; keeps 1 / its deviation.
   normalise(N, x, y, scales, name) {
-    const { floats, places, config: { n_embd: C } } = this;
-    const [weight, bias] = [places[`${name}.weight`], places[`${name}.bias`]];
-    for (let n = 0; n < N; n++) {
-      const row = x + n * C;
-      let [mean, variance] = [0, 0];
-      for (let c = 0; c < C; c++) mean += floats[row + c] / C;
-      for (let c = 0; c < C; c++) variance += (floats[row + c] - mean) ** 2 / C;
-      const scale = floats[scales + n] = 1 / Math.sqrt(variance + 1e-5);
-      for (let c = 0; c < C; c++) floats[y + n * C + c] = (floats[row + c] - mean) * scale * floats[weight + c] + floats[bias + c];
-    }
+    const { places, layers, config: { n_embd: C } } = this;
+    layers.normalise(x, y, scales, places[`${name}.weight`], places[`${name}.bias`], N, C);
   }
 
   // Takes the gradient of y from `dnorm`, and adds that of x to `dx`.
-  normaliseBack(N, x, y, scales, name) {
-    const { floats, places, gradients, kept: { dnorm, dx }, config: { n_embd: C } } = this;
+  normaliseBack(N, x, scales, name) {
+    const { places, count, layers, kept: { dnorm, dx }, config: { n_embd: C } } = this;
     const [weight, bias] = [places[`${name}.weight`], places[`${name}.bias`]];
-    for (let n = 0; n < N; n++) {
-      const [row, scale] = [n * C, floats[scales + n]];
-      let mean = 0;
-      for (let c = 0; c < C; c++) mean += floats[x + row + c] / C;
-      let [all, along] = [0, 0];  // the means of the gradient, and of it times the row
-      for (let c = 0; c < C; c++) {
-        const normal = (floats[x + row + c] - mean) * scale;
-        const dy = floats[dnorm + row + c];
-        gradients[weight + c] += dy * normal;
-        gradients[bias + c] += dy;
-        all += dy * floats[weight + c] / C;
-        along += dy * floats[weight + c] * normal / C;
-      }
-      for (let c = 0; c < C; c++) {
-        const normal = (floats[x + row + c] - mean) * scale;
-        floats[dx + row + c] += scale * (floats[dnorm + row + c] * floats[weight + c] - all - normal * along);
-      }
-    }
+    layers.normaliseBack(x, scales, weight, count + weight, count + bias, dnorm, dx, N, C);
   }
 
   // Every head of every window: softmax(q kᵀ / √D), nothing of the future, times v.
   attend(N, at) {
     this.heads(N, at, ({ q, k, v, weights, gathered, D, T }) => {
-      const { floats } = this;
       this.product(T, T, D, q, transposed(k), rows(weights, T));
-      for (let t = 0; t < T; t++) {
-        const row = weights + t * T;
-        let [best, total] = [-Infinity, 0];
-        for (let s = 0; s <= t; s++) best = Math.max(best, floats[row + s]);
-        for (let s = 0; s <= t; s++) total += floats[row + s] = Math.exp((floats[row + s] - best) / Math.sqrt(D));
-        for (let s = 0; s <= t; s++) floats[row + s] /= total;
-        floats.fill(0, row + t + 1, row + T);
-      }
+      this.layers.weigh(weights, T, 1 / Math.sqrt(D));
       this.product(T, D, T, rows(weights, T), v, gathered);
     });
   }
 
   attendBack(N, at) {
-    const { floats, kept: { dqkv, dgathered, dweights } } = this;
+    const { kept: { dqkv, dgathered, dweights } } = this;
     this.heads(N, at, ({ q, k, v, weights, gathered, D, T, moved }) => {
       const [dq, dk, dv] = [q, k, v].map((part) => moved(part, dqkv));
       const dout = { ...gathered, at: gathered.at - at("gathered") + dgathered };
       const dw = rows(dweights, T);
       this.product(T, T, D, dout, transposed(v), dw);
       this.product(T, D, T, transposed(rows(weights, T)), dout, dv);
-      for (let t = 0; t < T; t++) {
-        let along = 0;
-        for (let s = 0; s <= t; s++) along += floats[dweights + t * T + s] * floats[weights + t * T + s];
-        for (let s = 0; s < T; s++) {
-          floats[dweights + t * T + s] = floats[weights + t * T + s] * (floats[dweights + t * T + s] - along) / Math.sqrt(D);
-        }
-      }
+      this.layers.weighBack(weights, dweights, T, 1 / Math.sqrt(D));
       this.product(T, D, T, dw, k, dq);
       this.product(T, D, T, transposed(dw), q, dk);
     });
@@ -241,32 +194,16 @@ export class TrainedGPT {
 
   // The mean of −ln p; in the scores' place, its gradient: p, less 1 for what came, over N.
   surprise(N, targets) {
-    const { floats, kept: { scores }, config: { vocab_size: V } } = this;
+    const { floats, layers, kept: { scores }, config: { vocab_size: V } } = this;
     let loss = 0;
     for (let n = 0; n < N; n++) {
       const row = scores + n * V;
-      let [best, total] = [-Infinity, 0];
-      for (let v = 0; v < V; v++) best = Math.max(best, floats[row + v]);
-      const right = floats[row + targets[n]] - best;
-      for (let v = 0; v < V; v++) total += floats[row + v] = Math.exp(floats[row + v] - best);
-      for (let v = 0; v < V; v++) floats[row + v] /= total * N;
+      const right = floats[row + targets[n]];
+      loss += (layers.softmax(row, V, 1 / N) - right) / N;
       floats[row + targets[n]] -= 1 / N;
-      loss += (Math.log(total) - right) / N;
     }
     return loss;
   }
 }
 
 const rows = (at, width) => ({ at, row: width, column: 1 });
-
-const BEND = Math.sqrt(2 / Math.PI);
-
-// tanh by way of exp, which is faster and, in 64 bits, the same to 1e-15.
-const bend = (x) => 1 - 2 / (Math.exp(2 * BEND * (x + 0.044715 * x * x * x)) + 1);
-
-const gelu = (x) => 0.5 * x * (1 + bend(x));
-
-function slopeOfGelu(x) {
-  const t = bend(x);
-  return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * BEND * (1 + 3 * 0.044715 * x * x);
-}

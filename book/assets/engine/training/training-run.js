@@ -14,7 +14,7 @@ const MEASURED = 20;  // batches of the validation text, at most
 export class TrainingRun {
   // config: sizes, as gptConfig gives them. recipe: as minigpt/training/recipe.py, or with the
   // optimizer "descent", which no one should train by but to see what AdamW is for. text:
-  // {training, validation}, ids. wasm: the bytes of product.wasm, or nothing.
+  // {training, validation}, ids. wasm: as fetchedWasm gives it, or nothing.
   static async make({ config, recipe, text, wasm }) {
     const sizes = { batch: recipe.batch_size, length: config.n_positions };
     return new TrainingRun(await TrainedGPT.make(config, sizes, wasm), recipe, text);

@@ -1,8 +1,8 @@
 // A run of training, away from the page, so that the page never stops while it computes. Besides
 // the answers of asked-worker.js it sends {news}: losses, looks, what was kept, where it stopped.
 
-import { fetchedBytes } from "../fetched.js";
 import { forget, kept } from "./kept-run.js";
+import { fetchedWasm } from "./room.js";
 import { TrainingJob } from "./training-job.js";
 
 let job;
@@ -15,7 +15,7 @@ const methods = {
     name = keepAs;
     const before = order ? undefined : await kept(keepAs);
     if (!order && !before) throw new Error("no run is kept here any more: begin a new one");
-    const wasm = inScript ? undefined : await fetchedBytes(new URL("product.wasm", import.meta.url));
+    const wasm = inScript ? undefined : await fetchedWasm();
     job = await TrainingJob.begin(order ?? before.order, { wasm, keepAs, before, tell: (news) => postMessage({ news }) });
     return order ? job.facts : { ...job.facts, order: before.order };
   },
