@@ -6,7 +6,6 @@ its tensor: a single one may be 0 but for rounding, as a key's bias is in exact 
 
 from __future__ import annotations
 
-import json
 import re
 from copy import deepcopy
 from dataclasses import asdict, replace
@@ -481,7 +480,7 @@ BREAKS = {
     "keys": (MODEL, "(T, D, T, transposed(dw), q, dk)", "(T, D, T, dw, q, dk)"),
     "queries": (MODEL, "(T, D, T, dw, k, dq)", "(T, D, T, transposed(dw), k, dq)"),
     "values": (MODEL, "transposed(rows(weights, T)), dout, dv", "rows(weights, T), dout, dv"),
-    "bent": (MODEL, "layers.multiply(kept.dup, at(\"up\")", "layers.multiply(kept.dup, at(\"bent\")"),
+    "bent": (MODEL, 'layers.multiply(kept.dup, at("up")', 'layers.multiply(kept.dup, at("bent")'),
     "tied": (
         MODEL,
         "rows(kept.norm, C), rows(count + tokens, C)",
@@ -495,7 +494,11 @@ BREAKS = {
         "rows(x, from), rows(count + weight, from)",
         "rows(dx, from), rows(count + weight, from)",
     ),
-    "head": (MODEL, "rows(tokens, C), rows(kept.dnorm, C)", "rows(positions, C), rows(kept.dnorm, C)"),
+    "head": (
+        MODEL,
+        "rows(tokens, C), rows(kept.dnorm, C)",
+        "rows(positions, C), rows(kept.dnorm, C)",
+    ),
 }
 
 
@@ -525,7 +528,8 @@ def test_a_mistake_in_a_formula_is_seen(page, name):
         else:
             page.evaluate(
                 """async (folder) => {
-                    const url = new URL(`_static/engine/${folder}/trained-gpt.js`, document.baseURI);
+                    const url = new URL(
+                        `_static/engine/${folder}/trained-gpt.js`, document.baseURI);
                     window.TrainedGPT = (await import(url)).TrainedGPT;
                 }""",
                 folder,

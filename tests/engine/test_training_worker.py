@@ -21,7 +21,7 @@ RECIPE = Recipe(steps=60, batch_size=4, learning_rate=1e-2, warmup=5)
 SIZES = {"n_layer": 1, "n_head": 2, "n_embd": 16, "n_positions": 16}
 LANGUAGE = """async () => {
     const names = ["training/run-in-worker.js", "training/kept-run.js", "training/training-run.js",
-        "training/texts.js", "training/room.js"];
+        "training/texts.js", "training/room.js", "training/training-job.js"];
     const address = (name) => new URL(`_static/engine/${name}`, document.baseURI);
     Object.assign(window, ...await Promise.all(names.map((name) => import(address(name)))));
     window.begun = async (wish) => {
@@ -387,3 +387,65 @@ def test_the_texts_are_there_and_long_enough_for_every_size(site):
     lines = texts["names"].split()
     assert {"Hamlet", "Romeo", "Puck"} <= set(lines) and len(lines) > 600
     assert not re.search(r"```|\{[a-z]+(:[a-z]+)?\}`", texts["chapter"])  # prose, and no markup
+
+
+TWELVE = """async (order) => {
+    const { run, until, losses } = await begun({ order });
+    await until(5);
+    await until(12);
+    await run.pause();
+    const { steps } = await run.state();
+    run.close();
+    return [losses(), steps, run.facts.cores];
+}"""
+HALF = {"batch_size": 3}  # windows: two for the first core, one for the second
+
+
+def test_two_cores_reach_the_losses_of_one(page):
+    """Their sums differ in their order, and a pause waits for the step at hand."""
+    recipe = asdict(RECIPE) | HALF
+    alone, together = (
+        page.evaluate(TWELVE, order(recipe=recipe, together=both)) for both in (False, True)
+    )
+    assert together[0] == pytest.approx(alone[0], abs=1e-5)
+    assert len(together[0]) == together[1] == alone[1] == 12
+    assert (alone[2], together[2]) == (1, 2)
+
+
+@pytest.mark.parametrize("how", ["does not start", "breaks", "says so", "is silent"])
+def test_a_second_core_that_fails_costs_nothing_but_time(page, how):
+    """The job is in the page here, so that its second worker can be another."""
+    alone, found, cores = page.evaluate(
+        """async ([order, how]) => {
+            class Failing extends EventTarget {
+                postMessage({ begin }) {
+                    const tell = (event) => this.dispatchEvent(event);
+                    const answer = (data) => tell(new MessageEvent("message", { data }));
+                    const fails = () => tell(new ErrorEvent("error", { message: "gone" }));
+                    setTimeout(() => {
+                        if (how === "does not start" || (how === "breaks" && !begin)) fails();
+                        else if (begin) answer({ ready: true });
+                        else if (how === "says so") answer({ error: "gone" });
+                    });
+                }
+                terminate() {}
+            }
+            const [ours, later] = [Worker, setTimeout];
+            const losses = async (together) => {
+                const job = await TrainingJob.begin({ ...order, together },
+                    { wasm: await fetchedWasm(), tell() {} });
+                const { cores } = job.facts;
+                await job.go(12);
+                return { losses: job.losses, cores };
+            };
+            const alone = await losses(false);
+            window.Worker = Failing;
+            window.setTimeout = (act, after) => later(act, after === 10_000 ? 50 : after);
+            const found = await losses(true);
+            [window.Worker, window.setTimeout] = [ours, later];
+            return [alone.losses, found.losses, found.cores];
+        }""",
+        [order(), how],
+    )
+    assert found == alone and len(found) == 12
+    assert cores == (1 if how == "does not start" else 2)

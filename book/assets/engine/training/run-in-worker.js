@@ -3,6 +3,7 @@
 import { AskedWorker } from "../asked-worker.js";
 import { NetworkError } from "../fetched.js";
 import { gptCosts } from "../gpt-config.js";
+import { secondPays } from "./second-core.js";
 import { snapshotSteps } from "./snapshots.js";
 import { numbersOf, trainedConfig } from "./trained-gpt.js";
 
@@ -99,5 +100,7 @@ export class RunInWorker extends AskedWorker {
 export function sizeOfRun(sizes, vocab_size, batch, wish) {
   const config = trainedConfig(vocab_size, sizes);
   const { numbers } = gptCosts(config);
-  return { numbers, bytes: 4 * numbersOf(config, batch, sizes.n_positions), snapshots: snapshotSteps(wish, numbers) };
+  const length = sizes.n_positions;
+  const second = batch > 1 && secondPays(numbers, batch * length) ? numbersOf(config, Math.floor(batch / 2), length) : 0;
+  return { numbers, bytes: 4 * (numbersOf(config, batch, length) + second), snapshots: snapshotSteps(wish, numbers) };
 }

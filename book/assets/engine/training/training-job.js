@@ -4,6 +4,7 @@
 import { attentionOf } from "./attention-of.js";
 import { beginning, writtenSample } from "./written-sample.js";
 import { keep } from "./kept-run.js";
+import { SecondCore, secondPays } from "./second-core.js";
 import { modelFiles } from "./model-files.js";
 import { lookSteps, Snapshots } from "./snapshots.js";
 import { lossOfPairs, readText } from "./texts.js";
@@ -33,16 +34,21 @@ export class TrainingJob {
   // of BPE, or 0 for characters; n_layer, n_head, n_embd, n_positions; the recipe; by what the
   // first weights are multiplied; steps between two looks; whether they look inside, at gradients
   // and with snapshots; {prompt, tokens, seed} of their samples.
+  // together: whether a second core helps; if it is not said, where that pays.
   // tell: told the news. keepAs: the name that the run is kept under, or nothing. before: what was
   // kept of it.
   static async begin(order, { wasm, tell, keepAs, before }) {
-    const { text, merges, sizes, recipe, spread = 1 } = order;
+    const { text, merges, sizes, recipe, spread = 1, together } = order;
     const read = readText(text, { merges, length: sizes.n_positions });
     const config = trainedConfig(read.tokenizer.size, sizes);
     const run = await TrainingRun.make({ config, recipe, text: read, wasm });
     const job = new TrainingJob(order, run, read, { tell, keepAs });
     if (before) job.takeUp(before);
     else if (spread !== 1) widen(run.model, spread);
+    const [windows, length] = [recipe.batch_size, sizes.n_positions];
+    if (windows > 1 && (together ?? secondPays(run.model.count, windows * length))) {
+      job.second = await SecondCore.start(config, { batch: Math.floor(windows / 2), length }, !wasm);
+    }
     return job;
   }
 
@@ -74,7 +80,7 @@ export class TrainingJob {
     const { model: { config, count } } = this.run;
     this.pairs ??= tokenizer.size <= MOST_PAIRED ? lossOfPairs(training, validation, tokenizer.size) : null;
     return {
-      config, count, characters, training: training.length, validation: validation.length,
+      config, count, characters, cores: this.second ? 2 : 1, training: training.length, validation: validation.length,
       guessing: Math.log(tokenizer.size), pairs: this.pairs, sentence: sentenceOf(tokenizer, validation),
       step: this.run.steps, losses: Float32Array.from(this.losses), looks: this.looks, seconds: this.seconds,
     };
@@ -94,7 +100,7 @@ export class TrainingJob {
       while (mine()) {
         if (this.lookIsDue) await this.look(mine);
         if (!mine() || this.run.steps >= until) break;
-        this.slice(until);
+        await this.slice(until, mine);
         if (this.keepAs && now() - this.keptAt > KEEP) await this.keepState();
         await afterMessages();
       }
@@ -109,19 +115,31 @@ export class TrainingJob {
   // After the step at hand; what has been done is told, and kept.
   async stop() {
     this.turn++;
+    await this.atHand;
     this.report();
     if (this.keepAs) await this.keepState();
     this.tell({ stopped: this.run.steps, ended: this.run.steps >= this.order.recipe.steps });
   }
 
-  slice(until) {
+  async slice(until, mine) {
     const began = now();
     do {
-      const { loss } = this.run.step();
-      this.losses.push(loss);
-    } while (this.run.steps < until && !this.lookIsDue && now() - began < SLICE);
+      if (this.second) await (this.atHand = this.stepTogether());
+      else this.losses.push(this.run.step().loss);
+    } while (mine() && this.run.steps < until && !this.lookIsDue && now() - began < SLICE);
     this.seconds += (now() - began) / 1000;
     if (now() - this.tellAt > TELL) this.report();
+  }
+
+  // A second core that fails is left out from then on; nothing is lost, as it had moved nothing.
+  async stepTogether() {
+    try {
+      const { loss } = await this.run.stepWith(this.second);
+      this.losses.push(loss);
+    } catch (error) {
+      if (!this.second.failed) throw error;
+      this.second = undefined;
+    }
   }
 
   report() {

@@ -35,8 +35,31 @@ export class TrainingRun {
     const { model, recipe, windows } = this;
     const { inputs, targets } = windows.batch(this.steps, recipe.batch_size);
     const loss = model.forward(inputs, targets);
-    if (!Number.isFinite(loss)) throw new Error(`the loss is no number any more after ${this.steps} steps: the learning rate, ${recipe.learning_rate}, is too high`);
     model.backward(inputs);
+    return this.move(loss);
+  }
+
+  // The same with a second core (second-core.js), which takes half of the windows. The sums are
+  // added up in another order, so that the last digits differ from `step`'s. Where the other fails,
+  // nothing has moved.
+  async stepWith(second) {
+    const { model, recipe, windows } = this;
+    const { inputs, targets } = windows.batch(this.steps, recipe.batch_size);
+    const cut = Math.ceil(recipe.batch_size / 2) * model.length;
+    const theirs = second.gradientOf(model.weights, inputs.slice(cut), targets.slice(cut));
+    theirs.catch(() => {});  // told of below, where it is waited for
+    const loss = model.forward(inputs.subarray(0, cut), targets.subarray(0, cut));
+    model.backward(inputs.subarray(0, cut));
+    const other = await theirs;
+    const part = cut / inputs.length;
+    for (let i = 0; i < model.count; i++) model.gradients[i] = part * model.gradients[i] + (1 - part) * other.gradients[i];
+    return this.move(part * loss + (1 - part) * other.loss);
+  }
+
+  // Along the gradient that the model has.
+  move(loss) {
+    const { model, recipe } = this;
+    if (!Number.isFinite(loss)) throw new Error(`the loss is no number any more after ${this.steps} steps: the learning rate, ${recipe.learning_rate}, is too high`);
     const norm = clip(model.gradients, recipe.clip);
     const rate = recipe.learning_rate * share(this.steps, recipe);
     this.optimizer.step(rate);
