@@ -14,8 +14,9 @@ export const fetchedProduct = () => fetchedBytes(new URL("vector-product.wasm", 
 // matrix.js, knows.
 export function memoryFor(numbers, wasm) {
   if (!wasm || !WebAssembly.validate(wasm)) return { take: (n) => new Float32Array(n), multiply };
-  // All at once, as growing would take every array away.
-  const memory = new WebAssembly.Memory({ initial: Math.ceil(4 * numbers / PAGE) });
+  // All at once, as growing would take every array away, and no more is to be held ready.
+  const pages = Math.ceil(4 * numbers / PAGE);
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasm), { room: { memory } });
   let taken = 0;
   return {
