@@ -4,11 +4,11 @@
 
 FOLDER is the unpacked npm package onnxruntime-web (`npm pack onnxruntime-web`, then `tar xf`);
 without it, or without the Python packages onnx and onnxscript, that peer is left out. Theirs is
-WebAssembly with SIMD, on one thread and on two; ours is the site's JavaScript, on one. Both have
-the weights of the shipped model's file of 8 bits, ours as that file and theirs as a graph of
-float32. Both keep keys and values, and compute in a worker that is asked for the scores after
-every token. One token is continued by the 255 best; before any timing, both are held equal to
-PyTorch.
+WebAssembly with SIMD, on one thread and on two; ours is the site's JavaScript with products in
+WebAssembly of its own, on one. Both have the weights of the shipped model's file of 8 bits, ours
+as that file and theirs as a graph of float32. Both keep keys and values, and compute in a worker
+that is asked for the scores after every token. One token is continued by the 255 best; before any
+timing, both are held equal to PyTorch.
 
 Ready: the first scores are there, in a new browser with nothing stored, the files being on this
 machine. The bytes are those of all files that this took, ours with its tokenizer.

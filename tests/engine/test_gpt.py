@@ -1,4 +1,7 @@
-"""The page's own GPT in a real browser, held to PyTorch: scores, cache, continuations, refusals."""
+"""The page's own GPT in a real browser, held to PyTorch: scores, cache, continuations, refusals.
+
+What computes is held to it in WebAssembly and in plain JavaScript.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import book_sources
 import numpy as np
 import pytest
 import torch
+import wasmtime
 from safetensors.torch import load as from_bytes
 from safetensors.torch import save
 
@@ -55,10 +59,13 @@ CONFIGS = {
     "narrow": GPTConfig(vocab_size=2, context_length=1, n_layer=1, n_head=2, n_embd=2),
 }
 configs = pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
+ways = pytest.mark.parametrize("wasm", [True, False], ids=["wasm", "script"])
 LANGUAGE = """async () => {
-    const names = ["gpt.js", "gpt-reader.js", "gpt-trace.js", "gpt-weights.js", "safetensors.js"];
+    const names = ["gpt.js", "gpt-config.js", "gpt-reader.js", "gpt-trace.js", "gpt-weights.js",
+        "matrix.js", "safetensors.js", "vector-product.js"];
     const address = (name) => new URL(`_static/engine/${name}`, document.baseURI);
     Object.assign(window, ...await Promise.all(names.map((name) => import(address(name)))));
+    window.product = await fetchedProduct();
     window.packed = (floats) => {
         const bytes = new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength);
         let text = "";
@@ -92,19 +99,23 @@ def open_chapter(page, site_url: str) -> None:
     page.evaluate(LANGUAGE)
 
 
-def put(page, settings: dict, weights: bytes) -> str | None:
+def put(page, settings: dict, weights: bytes, wasm: bool = True) -> str | None:
     """Make the page's `model` of a config.json and a file of weights. Returns its error, or None.
+
+    `made()` makes one more.
 
     An earlier one is forgotten, so that a test cannot pass with the last one's model.
     """
     page.route("**/weights-of-a-test", lambda route: route.fulfill(body=weights))
     error = page.evaluate(
-        """async (config) => {
+        """async ([config, wasm]) => {
             delete window.model;
             const buffer = await (await fetch("weights-of-a-test")).arrayBuffer();
-            return errorOf(() => { window.model = new GPT(config, readSafetensors(buffer)); });
+            const bytes = wasm ? product : undefined;
+            window.made = () => new GPT(config, readSafetensors(buffer), bytes);
+            return errorOf(() => { window.model = made(); });
         }""",
-        settings,
+        [settings, wasm],
     )
     page.unroute("**/weights-of-a-test")
     return error
@@ -176,31 +187,35 @@ def assert_equal_everywhere(page, model: GPT, texts: list[list[int]], atol: floa
         )
 
 
-def test_the_shipped_model_in_8_bits(page, shipped, int8, texts):
+@ways
+def test_the_shipped_model_in_8_bits(page, shipped, int8, texts, wasm):
     config, _, weights = shipped
-    assert put(page, config, weights) is None
+    assert put(page, config, weights, wasm) is None
     assert_equal_everywhere(page, int8, texts, atol=1e-3)
 
 
-def test_the_shipped_model_in_16_bits(page, shipped, texts):
+@ways
+def test_the_shipped_model_in_16_bits(page, shipped, texts, wasm):
     config, weights, _ = shipped
-    assert put(page, config, weights) is None
+    assert put(page, config, weights, wasm) is None
     assert_equal_everywhere(page, minigpt.load("shakespeare")[0], texts, atol=1e-3)
 
 
+@ways
 @pytest.mark.parametrize("layout", [our_names, gpt2_weights])
-def test_a_model_of_its_size_in_32_bits(page, texts, layout):
+def test_a_model_of_its_size_in_32_bits(page, texts, layout, wasm):
     model = minigpt.load("shakespeare")[0]
     with torch.no_grad():
         for parameter in model.parameters():
             parameter *= 1.001  # so that 16 bits would not hold the numbers
-    assert put(page, gpt2_settings(model.config), save(layout(model))) is None
+    assert put(page, gpt2_settings(model.config), save(layout(model)), wasm) is None
     assert_equal_everywhere(page, model, texts, atol=1e-4)
 
 
-def test_the_best_continuation_is_python_s(page, shipped, int8, texts):
+@ways
+def test_the_best_continuation_is_python_s(page, shipped, int8, texts, wasm):
     config, _, weights = shipped
-    put(page, config, weights)
+    put(page, config, weights, wasm)
     prompts = [texts[number] for number in (1, 3, 8, 11)]
     want = generate(int8, prompts, 100, Sampling(temperature=0.0))
     for prompt, continuation in zip(prompts, want, strict=True):
@@ -208,9 +223,10 @@ def test_the_best_continuation_is_python_s(page, shipped, int8, texts):
         assert got == continuation
 
 
-def test_the_best_continuation_beyond_the_context_is_python_s(page, shipped, int8, texts):
+@ways
+def test_the_best_continuation_beyond_the_context_is_python_s(page, shipped, int8, texts, wasm):
     config, _, weights = shipped
-    put(page, config, weights)
+    put(page, config, weights, wasm)
     number = config["n_positions"] + 44
     (want,) = generate(int8, texts[3:4], number, Sampling(temperature=0.0))
     ask = "([ids, n]) => greedy(new GPTReader(model), ids, n)"
@@ -220,9 +236,10 @@ def test_the_best_continuation_beyond_the_context_is_python_s(page, shipped, int
 # Small models, held to double precision
 
 
+@ways
 @configs
 @pytest.mark.parametrize("kind", ["our names", "GPT-2's names", "16 bits", "8 bits"])
-def test_scores_equal_double_precision(page, tmp_path, config, kind):
+def test_scores_equal_double_precision(page, tmp_path, config, kind, wasm):
     model, settings = made(config), gpt2_settings(config)
     match kind:
         case "our names":
@@ -236,7 +253,7 @@ def test_scores_equal_double_precision(page, tmp_path, config, kind):
             save_int8(model, tmp_path / "int8.safetensors")
             weights = (tmp_path / "int8.safetensors").read_bytes()
             model = load_int8(config, tmp_path / "int8.safetensors")
-    assert put(page, settings, weights) is None
+    assert put(page, settings, weights, wasm) is None
     ids = torch.randint(
         config.vocab_size, (config.context_length,), generator=torch.Generator().manual_seed(1)
     ).tolist()
@@ -273,9 +290,10 @@ def test_reading_at_once_in_parts_and_again_is_the_same(page):
     ) == [True, True, 7]
 
 
-def test_after_many_rewinds_the_scores_are_a_new_model_s(page):
+@ways
+def test_after_many_rewinds_the_scores_are_a_new_model_s(page, wasm):
     weights = our_names(made())
-    put(page, gpt2_settings(SMALL), save(weights))
+    put(page, gpt2_settings(SMALL), save(weights), wasm)
     generator = np.random.default_rng(0)
     steps = []  # how far back, and what is read then
     length = 0
@@ -381,9 +399,7 @@ def test_whatever_was_read_before_the_scores_are_a_new_reader_s(page, between):
     put(page, gpt2_settings(SMALL), save(our_names(made())))
     wrong = page.evaluate(
         """([branches, between]) => {
-            const other = Object.assign(Object.create(GPT.prototype), model, { length: 0 });
-            other.blocks = model.blocks.map((block) => (
-                { ...block, keys: block.keys.slice(), values: block.values.slice() }));
+            const other = made();
             const disturb = {
                 "nothing": () => {},
                 "an error": (reader) => errorOf(() => reader.scores([1, 2, 11])),
@@ -604,7 +620,93 @@ def test_settings_that_change_nothing_are_taken(page):
 def test_the_model_is_short_and_needs_its_weights_and_products_alone():
     code = (ASSETS / "gpt.js").read_text("utf-8")
     assert len(code.splitlines()) <= 160
-    assert re.findall(r'\bimport\b.*?"(.*)"', code) == ["./gpt-weights.js", "./matrix.js"]
-    for name in ("gpt-weights.js", "matrix.js"):
+    own = ["./gpt-memory.js", "./gpt-weights.js", "./matrix.js", "./vector-product.js"]
+    assert re.findall(r'\bimport\b.*?"(.*)"', code) == own
+    for name in own:
         imported = re.findall(r'\bimport\b.*?"(.*)"', (ASSETS / name).read_text("utf-8"))
-        assert set(imported) <= {"./gpt-config.js"}
+        assert set(imported) <= {"./fetched.js", "./gpt-config.js", "./matrix.js"}
+
+
+# The product
+
+
+def test_the_product_s_bytes_are_those_of_its_text():
+    text = (ASSETS / "vector-product.wat").read_text("utf-8")
+    assert (ASSETS / "vector-product.wasm").read_bytes() == bytes(wasmtime.wat2wasm(text)), (
+        "assemble it: CONTRIBUTING.md says how"
+    )
+
+
+def test_a_product_is_that_of_double_precision_whatever_its_sizes(page):
+    """Of rows as matrix.js puts them, and of columns, as attention's values are."""
+    worst, spoilt = page.evaluate(
+        """() => {
+            let seed = 1;
+            const numbers = (length) => Float32Array.from({ length }, () => {
+                seed = (seed * 16807) % 2147483647;
+                return seed / 2147483647 - 0.5;
+            });
+            const apart = (found, right) =>
+                Math.max(...found.map((x, i) => Math.abs(x - right(i))));
+            const dot = (length, a, b) =>
+                [...Array(length).keys()].reduce((sum, i) => sum + a(i) * b(i), 0);
+            const sevens = new Float32Array(8).fill(7);
+            let [worst, spoilt] = [0, 0];
+            for (const rows of [1, 5, 8, 9, 16, 23, 40]) {
+                for (const width of [1, 2, 3, 4, 5, 8, 31, 64, 97]) {
+                    const { take, multiply } = memoryFor(9000, product);
+                    const all = numbers(rows * width);
+                    const filled = (from) => {
+                        const to = take(from.length);
+                        to.set(from);
+                        return to;
+                    };
+                    const { weight } = matrix(all, width, take);
+                    const columns = filled(all);
+                    const [x, y, before] = [numbers(width), numbers(rows), sevens].map(filled);
+                    const [out, sums, after] = [take(rows), take(width), filled(sevens)];
+                    multiply(weight, 8 * width, 8, x, out);
+                    multiply(columns, 8, width, y, sums);
+                    worst = Math.max(worst,
+                        apart(out, (row) => dot(width, (i) => all[row * width + i], (i) => x[i])),
+                        apart(sums, (i) => dot(rows, (n) => all[n * width + i], (n) => y[n])));
+                    if (![...before, ...after].every((value) => value === 7)) spoilt++;
+                }
+            }
+            return [worst, spoilt];
+        }"""
+    )
+    assert worst < 5e-6
+    assert spoilt == 0
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_a_model_s_memory_is_what_was_told_and_all_of_it_is_used(page, tied):
+    """WebAssembly counts memory in pages of 64 kB, so less than one is left over."""
+    config = GPTConfig(4099, context_length=256, n_layer=2, n_head=5, n_embd=160, tied=tied)
+    assert put(page, gpt2_settings(config), save(our_names(made(config)))) is None
+    used, whole, told, own = page.evaluate(
+        """() => {
+            const last = model.work.scores;
+            const { buffer } = last;
+            const all = [model.tokens.weight, model.head.weight, ...Object.values(model.work),
+                ...model.blocks.flatMap(({ qkv, projection, up, down, keys, values }) =>
+                    [qkv.weight, projection.weight, up.weight, down.weight, keys, values])];
+            return [last.byteOffset + 32 * Math.ceil(last.length / 8), buffer.byteLength,
+                gptCosts(gptConfig(model.config)).bytes,
+                all.every((array) => array.buffer === buffer)];
+        }"""
+    )
+    assert own
+    assert 0 <= whole - used < 65536
+    assert whole < told + 65536
+
+
+def test_bytes_that_a_browser_cannot_run_are_left_out(page):
+    assert page.evaluate(
+        """() => {
+            const damaged = new Uint8Array(product.slice(0)).fill(99, 20);
+            return memoryFor(8, damaged).multiply === multiply
+                && memoryFor(8, product).multiply !== multiply;
+        }"""
+    )

@@ -416,20 +416,22 @@ def test_progress_without_a_known_size(new_page, site):
     assert {total for _, total in reports} == {"undefined"}
 
 
-SCRIPTS = ["gpt-worker.js", "gpt.js", "gpt-weights.js"]
+SCRIPTS = ["gpt-worker.js", "gpt.js", "gpt-weights.js", "vector-product.js"]
+PRODUCT = "vector-product.wasm"
 
 
-@pytest.mark.parametrize("missing", [*FILES, *SCRIPTS])
+@pytest.mark.parametrize("missing", [*FILES, *SCRIPTS, PRODUCT])
 def test_what_does_not_come_is_told_and_comes_later(new_page, missing):
     new_page.route(f"**/{missing}*", lambda route: route.abort())
+    folder = "engine" if missing == PRODUCT else "models/shakespeare"
     told = new_page.evaluate("() => why(loadShippedModel())")
     if missing in SCRIPTS:
         assert told == "the model's script did not load"
     else:
-        assert re.fullmatch(rf"http\S*/models/shakespeare/{missing}: Failed to fetch", told)
+        assert re.fullmatch(rf"http\S*/{folder}/{missing}: Failed to fetch", told)
         new_page.route(f"**/{missing}*", lambda route: route.fulfill(status=404, body="no"))
         told = new_page.evaluate("() => why(loadShippedModel())")
-        assert re.fullmatch(rf"http\S*/models/shakespeare/{missing} answered 404", told)
+        assert re.fullmatch(rf"http\S*/{folder}/{missing} answered 404", told)
     new_page.unroute_all()
     assert new_page.evaluate("() => why(loadShippedModel())") == "it came"
     scores = "loadShippedModel().then((model) => model.scores([1])).then((s) => s.length)"
@@ -624,6 +626,7 @@ def test_the_engine_is_a_short_download(site):
     static = site / "_static"
     files = [static / script.relative_to(ASSETS) for script in scripts]
     files += [static / "models" / "shakespeare" / name for name in FILES]
+    files.append(static / "engine" / PRODUCT)
     assert sum(len(gzip.compress(path.read_bytes(), 9)) for path in files) <= 4_000_000
 
 
@@ -645,5 +648,6 @@ def test_the_engine_asks_for_nothing_else(browser, site_url):
     scripts = all_fetched(ASSETS / "parts" / "model-loading.js")
     known = {f"{site_url}_static/{path.relative_to(ASSETS).as_posix()}" for path in scripts}
     known |= {site_url + "_static/models/shakespeare/" + name for name in FILES}
+    known.add(f"{site_url}_static/engine/{PRODUCT}")
     assert set(asked) - {site_url + "_static/site/favicon.svg"} == known
     assert complaints == []

@@ -139,7 +139,8 @@ def test_nothing_is_loaded_before_the_press(browser, site_url):
     element.get_by_role("textbox", name="Prompt").focus()
     element.get_by_role("slider", name="Temperature").press("ArrowLeft")
     page.wait_for_load_state("networkidle")
-    assert not {"int8.safetensors", "tokenizer.json", "gpt-worker.js"} & set(asked)
+    engine = {"gpt-worker.js", "vector-product.wasm"}
+    assert not {"int8.safetensors", "tokenizer.json", *engine} & set(asked)
     expect(element.locator(".mg-loading")).to_contain_text("at the first press at the latest")
     button(element, "Write").click()
     expect(token(element, 0)).to_be_visible()

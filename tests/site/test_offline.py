@@ -140,6 +140,7 @@ def test_the_list_leaves_out_what_no_page_asks_for(tmp_path):
         "_static/site/icons/maskable.svg",
         "_static/site/road/model.svg",
         "chapter.ipynb",
+        "_static/engine/product.wat",
         "notebooks/text.txt",
         "objects.inv",
         "robots.txt",

@@ -16,11 +16,11 @@ from urllib.parse import quote, urlsplit
 ASSETS = Path(__file__).resolve().parents[2] / "assets" / "site"
 LAST = 990  # of the handlers of build-finished; the latest others delete files, at 900
 GROUND = "#14171d"  # of the icons
-# What no page asks for: notebooks, other formats, what crawlers read, and pictures that stand in a
-# page itself.
+# What no page asks for: notebooks, other formats, WebAssembly as text, what crawlers read, and
+# pictures that stand in a page itself.
 LEFT_OUT = re.compile(
-    r"""(_sources|notebooks|_downloads|downloads)/ | (.*/)?\. | .*\.ipynb$ | service-worker\.js$
-    | objects\.inv$ | robots\.txt$ | sitemap\.xml$ | _static/site/card\.
+    r"""(_sources|notebooks|_downloads|downloads)/ | (.*/)?\. | .*\.(ipynb|wat)$
+    | service-worker\.js$ | objects\.inv$ | robots\.txt$ | sitemap\.xml$ | _static/site/card\.
     | _static/site/icons/.*\.svg$ | _static/site/road/""",
     re.VERBOSE,
 )

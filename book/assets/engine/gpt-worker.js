@@ -9,6 +9,7 @@ import { GPT } from "./gpt.js";
 import { gpt2Tensors } from "./gpt2-tensors.js";
 import { metadataOf, readSafetensors } from "./safetensors.js";
 import { unitTokens } from "./unit-tokens.js";
+import { fetchedProduct } from "./vector-product.js";
 
 let model;
 let reader;
@@ -17,9 +18,9 @@ const methods = {
   // folder: the address of a config.json and its weights. Returns the config.
   async load({ folder, weights }, report) {
     const config = await fetchedJson(new URL("config.json", folder));
-    const response = await fetched(new URL(weights, folder));
+    const [response, wasm] = await Promise.all([fetched(new URL(weights, folder)), fetchedProduct()]);
     const bytes = await onTheWay(response.url, () => download(response, report));
-    model = new GPT(config, readSafetensors(bytes));
+    model = new GPT(config, readSafetensors(bytes), wasm);
     reader = new GPTReader(model);
     return config;
   },
@@ -27,7 +28,8 @@ const methods = {
   // config: as gptConfig gives it. files: the File of the weights, or of each of their parts.
   // tokens: how many the tokenizer has; what has no text, as where a vocabulary was rounded up to
   // a multiple of 64, gets no score.
-  open({ config, files, tokens }, report) {
+  async open({ config, files, tokens }, report) {
+    const wasm = await fetchedProduct();
     const stored = {};
     for (const file of files) {
       inFile(file.name, () => {
@@ -37,7 +39,7 @@ const methods = {
       });
     }
     inFile(files.map(({ name }) => name).join(", "), () => {
-      model = new GPT(config, watched(gpt2Tensors(config, stored), report));
+      model = new GPT(config, watched(gpt2Tensors(config, stored), report), wasm);
     });
     model.head = { ...model.head, rows: Math.min(model.head.rows, tokens) };
     reader = new GPTReader(model);

@@ -5,10 +5,11 @@
 
 export const SIDE = 8;
 
-// numbers: row after row, `width` in each. Returns {weight, rows}, with the rows side by side.
-export function matrix(numbers, width) {
+// numbers: row after row, `width` in each. take: gives so many numbers of room. Returns {weight,
+// rows}, with the rows side by side.
+export function matrix(numbers, width, take) {
   const rows = numbers.length / width;
-  const weight = new Float32Array(roomFor(rows, width));
+  const weight = take(roomFor(rows, width));
   for (let row = 0; row < rows; row++) putRow(weight, row, numbers.subarray(row * width, (row + 1) * width));
   return { weight, rows };
 }
