@@ -370,7 +370,7 @@ def test_an_experiment_is_a_press_and_the_plain_settings_come_first(element):
 
 def test_three_rates_stand_beside_each_other_in_words_of_the_first_chapter(element):
     rates = 'experiments="too-small right too-large"'
-    put(element.page, f'text="names" size="4 thousand" steps="40" simple {rates}')
+    put(element.page, f'text="names" size="4 thousand" steps="100" simple {rates}')
     element.evaluate("e => e.load()")
     for name in ("too-small", "right", "too-large"):
         element.evaluate("(e, name) => e.board.try(name)", name)
@@ -383,7 +383,7 @@ def test_three_rates_stand_beside_each_other_in_words_of_the_first_chapter(eleme
     assert re.fullmatch(r"A\s*earlier: learning rate 0\.01; ended at \d\.\d\d ", key[2])
     assert re.fullmatch(r"B\s*earlier: learning rate 0\.3; ended at \d\.\d\d ", key[3])
     assert "the learning rate, 3, is too high" in message(element).inner_text()
-    assert re.fullmatch(r"Step \d\d of 40: it broke\.", line(element))
+    assert re.fullmatch(r"Step \d\d of 100: it broke\.", line(element))
     words = element.inner_text()
     strange = ("token", "warm-up", "AdamW", "pairs", "nats", "descent", "block", "Take it home")
     assert [word for word in strange if word in words] == []
