@@ -36,7 +36,7 @@ export class TakeHome {
       fact("Learned from", known ? `${order.title}, ${number(facts.characters)} characters, as ${number(facts.config.vocab_size)} tokens (${tokensText(order.merges)})` : "–"),
       fact("Steps", known ? `${number(step)}, at a learning rate of ${rateText(order.recipe.learning_rate)} at most` : "–"),
       fact("Loss on text it has not seen", known && last ? `${nats(last.loss)}${last.step < step ? `, at step ${number(last.step)}` : ""}: ${verdict(last.loss, facts)}` : "–"),
-      fact("Time", known ? duration(seconds) : "–"));
+      fact("Time", known ? `${duration(seconds)}${facts?.cores > 1 ? ", on two cores" : ""}` : "–"));
     for (const button of [this.download, this.open]) button.setAttribute("aria-disabled", String(!known));
     this.made = known ? run : undefined;
   }
