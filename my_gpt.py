@@ -81,8 +81,8 @@ PATTERN = (
     r"| ?\p{L}+"  # letters, with one space in front or none
     r"| ?\p{N}+"  # numbers, likewise
     r"| ?[^\s\p{L}\p{N}]+"  # other signs, likewise
-    r"|\s+(?!\S)"  # white space; its last is left for a word behind it
-    r"|\s+"  # white space that is still left
+    r"|\s+(?!\S)"  # white space; before other text, all but its last
+    r"|\s+"  # that last, where it is no space: a new line, say
 )
 
 
