@@ -11,6 +11,7 @@ from minigpt.lessons.drawing.canvas import WIDTH, Canvas, Drawing
 CHAPTERS = ("embedding", "attention", "model", "training", "generation")
 STEP = 46  # from one rung to the next
 LEFT, RIGHT = 4, WIDTH - 44  # of the bars
+LABELS = {"a table": "two tables"}  # names that are told more exactly on a ladder
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ def ladder(until: str = CHAPTERS[-1]) -> Drawing:
     rows = [("guessing", guessing(), "", "muted")]
     for rung in shown:
         role = "stream" if whole or rung.chapter == until else "muted"
-        rows.append((rung.name, rung.loss, rung.sample.replace("\n", "⏎"), role))
+        label = LABELS.get(rung.name, rung.name)
+        rows.append((label, rung.loss, rung.sample.replace("\n", "⏎"), role))
     for place, (name, loss, sample, role) in enumerate(rows):
         y = 4 + STEP * place
         canvas.words(name, (LEFT, y + 7), size=12, anchor="start", bold=role != "muted")

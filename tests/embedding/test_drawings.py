@@ -76,8 +76,17 @@ def test_each_id_gets_its_row():
     expected = [n for row in (*rows, *(rows[i] for i in IDS)) for n in row]
     assert shown == expected
     assert [int(n) for n in re.findall(r">(\d)</text>", html)] == IDS
-    heads = re.findall(r'd="M300\.0,(\S+?) ', html)  # an arrow ends where a row begins
-    assert len(heads) in (0, len(IDS)) and html.count("Z") == len(IDS)
+
+
+def test_arrows_lead_from_each_id_to_its_row_and_on_to_its_vector():
+    drawing = lookup(WORDS, IDS, TABLE)
+    rows = [64 + 28 * row for row in range(len(WORDS))]  # the heights of their middles
+    ways = [(line[1], line[3]) for line in lines(drawing)]
+    assert drawing._repr_html_().count("Z") == len(ways) == 2 * len(IDS)
+    for place, (to_row, from_row) in enumerate(zip(ways[::2], ways[1::2], strict=True)):
+        row = rows[IDS[place]]
+        assert to_row == pytest.approx((rows[place], row), abs=5)  # without its head
+        assert from_row == pytest.approx((row, rows[place]), abs=5)
 
 
 def test_a_lookup_is_told_in_words():

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from jaxtyping import Float
 from torch import Tensor
 
-from minigpt.lessons.drawing.canvas import WIDTH, Canvas, Drawing
+from minigpt.lessons.drawing.canvas import LETTER, WIDTH, Canvas, Drawing
 
 
 def half_way(triples: Sequence[Sequence[tuple[str, int]]]) -> Drawing:
@@ -47,10 +47,10 @@ def lookup(
     table: Float[Tensor, "V C"],
     columns: Sequence[str] = (),
 ) -> Drawing:
-    """Rows of a table, picked by the ids of a text.
+    """Rows of a table, picked by the ids of a text: an arrow to each row, and one from there.
 
     Args:
-        words: of the vocabulary, by id; at most 6.
+        words: of the vocabulary, by id; at most 6, of 5 letters at most.
         ids: of the text; at most 6.
         table: a row a word, of at most 3 numbers.
         columns: what the numbers mean, in 4 letters at most.
@@ -72,23 +72,27 @@ def lookup(
     canvas.words("text", (26, 14), size=12, bold=True)
     looks = {"cell": (30, step), "role": "token", "largest": float(table.abs().max())}
     grid = canvas.grid(
-        102, y[0], table, rows=words, columns=columns, name="" if columns else "table", **looks
+        134, y[0], table, rows=words, columns=columns, name="" if columns else "table", **looks
     )
     if columns:
         canvas.words(f"table {tuple(table.shape)}", (grid.top[0], 14), size=12, bold=True)
     canvas.words("vectors", (356 - width / 2, 14), size=12, bold=True)
     for place, row in enumerate(ids):
-        (token,) = canvas.tokens(2, y[place] + 2, [words[row]], width=48)
-        left = grid.row(row).right
-        end = (356 - width, y[place] + step / 2)
-        canvas.line((left[0] + 3, left[1]), end, role="token", arrow=True, strength=0.8)
-        canvas.grid(356 - width, y[place], table[row], **looks)
-        canvas.words(str(row), (token.right[0] + 8, token.right[1]), "muted", 11, mono=True)
+        (token,) = canvas.tokens(2, y[place] + 2, [words[row]], width=44)
+        (x, middle), picked = token.right, grid.row(row)
+        canvas.words(str(row), (x + 8, middle), "muted", 11, mono=True)
+        vector = canvas.grid(356 - width, y[place], table[row], **looks)
+        name = picked.left[0] - 6 - LETTER * 12 * len(words[row])  # where it begins
+        to_row = (x + 15, middle), (name - 3, picked.left[1])
+        from_row = (picked.right[0] + 3, picked.right[1]), vector.left
+        for way in (to_row, from_row):
+            canvas.line(*way, role="token", arrow=True, strength=0.8)
     text = " ".join(words[i] for i in ids)
     meaning = f" Its columns mean {', '.join(columns)}." if columns else ""
     return canvas.shown(
-        f"The text “{text}” as ids, a table with a row a word, and an arrow from the row of each "
-        f"token to its place below the others: {len(ids)} vectors; equal tokens have equal ones."
+        f"The text “{text}” as ids, and a table with a row a word. An arrow leads from each id to "
+        "its row, and one from there to the vector at the token's place: "
+        f"{len(ids)} vectors; equal tokens have equal ones."
         f"{meaning}"
     )
 
