@@ -52,8 +52,8 @@ def lens_of(shipped):
     return of
 
 
-def test_before_any_block_a_token_gives_itself_or_one_that_training_hardly_met(lens_of, shipped):
-    # The chapter says so of the prompt that it shows.
+def test_before_any_block_a_common_token_gives_itself_and_a_rarer_one_nonsense(lens_of, shipped):
+    # The chapter says so of the prompt that it shows; nonsense is what training hardly met.
     tokenizer = shipped[1]
     ids = torch.tensor(tokenizer.encode(PROMPT))
     counts = torch.bincount(
@@ -174,7 +174,7 @@ def test_the_table_shows_the_best_guess_of_every_place(lens, lens_of, shipped):
     assert [text.replace("\xa0", " ") for text in rows.locator("th").all_inner_texts()] == names
     columns = lens.root.locator("[role=grid] thead th").all_text_contents()
     pieces = [spelled(tokenizer.token_bytes(i)) for i in tokenizer.encode(PROMPT)]
-    assert columns == ["place", *(f"{t + 1} {piece}" for t, piece in enumerate(pieces))]
+    assert columns == ["depth", *(f"{t + 1} {piece}" for t, piece in enumerate(pieces))]
     for place in range(len(want)):
         for t in range(len(pieces)):
             cell = lens.cell(place, t)
@@ -251,8 +251,8 @@ def test_the_verdict_says_from_where_on_the_answer_leads(page, lens, lens_of):
 
 def check_verdict(told: str, place: int, last: int) -> None:
     words = {
-        0: "It leads at every place, even before the first block.",
-        last: f"It comes to lead only at the last place, after block\xa0{last}.",
+        0: "It leads in every row, even before the first block.",
+        last: f"It comes to lead only in the last row, after block\xa0{last}.",
     }
     assert told.endswith(
         words.get(place, f"It comes to lead after block\xa0{place}, and stays there.")

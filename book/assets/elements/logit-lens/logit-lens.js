@@ -31,7 +31,7 @@ class LogitLens extends HTMLElement {
       this.replaceChildren(this.body);
       return;
     }
-    this.text = new TracedText(this, this.hasAttribute("fixed") ? "The text" : "Type a text, and read the model at every place", {
+    this.text = new TracedText(this, this.hasAttribute("fixed") ? "The text" : "Type a text, and read the model after every block", {
       shown: (all) => (all ? this.show(all.trace, all.ids, all.tokenizer) : this.clear()),
       said: () => this.verdict.textContent,
     });
@@ -48,7 +48,7 @@ class LogitLens extends HTMLElement {
 
   build() {
     this.table = make("table", {
-      role: "grid", "aria-label": "The best guess at each place of the model, for each token of the text",
+      role: "grid", "aria-label": "The best guess after the tables and after each block, for each token of the text",
       keydown: (event) => this.move(event),
       focusin: (event) => this.chooseCell(event.target),
       click: (event) => this.chooseCell(event.target.closest("[role=gridcell]")),  // Safari gives a clicked cell no focus
@@ -86,7 +86,7 @@ class LogitLens extends HTMLElement {
     this.cells = trace.lens.map((guesses, place) => guesses.map((guess, t) => this.buildCell(guess, place, t)));
     this.columns = head;
     this.table.replaceChildren(
-      make("thead", {}, make("tr", {}, make("th", { scope: "col", text: "place" }), ...head)),
+      make("thead", {}, make("tr", {}, make("th", { scope: "col", text: "depth" }), ...head)),
       make("tbody", {}, ...this.cells.map((cells, place) => make("tr", {},
         make("th", { scope: "row", text: placeName(place) }), ...cells))));
     this.draw();
@@ -159,8 +159,8 @@ class LogitLens extends HTMLElement {
     const answer = `After ${this.named} the model’s answer is “${guess}”, with ${percent(probability)}.`;
     const from = this.settledAt(this.token);
     const last = this.trace.lens.length - 1;
-    if (from === 0) return `${answer} It leads at every place, even before the first block.`;
-    if (from === last) return `${answer} It comes to lead only at the last place, ${placeName(from)}.`;
+    if (from === 0) return `${answer} It leads in every row, even before the first block.`;
+    if (from === last) return `${answer} It comes to lead only in the last row, ${placeName(from)}.`;
     return `${answer} It comes to lead ${placeName(from)}, and stays there.`;
   }
 
