@@ -85,7 +85,7 @@ def test_filters_are_marked_where_they_keep_and_counted_over_all():
     html, words = drawing._repr_html_(), shown(drawing)
     assert html.count("<circle") == 1 + 3 and words.count("–") == 2
     assert words[-2:] == ["1", "4"] and "kept of 5" in words
-    assert [w for w in words if w.endswith("%")] == ["60%", "20%", "10%"]
+    assert [w for w in words if w.endswith("%")] == ["60.0%", "20.0%", "10.0%"]
     assert "top-k 1 1, min-p 0.1 4" in drawing.alt
     widths = [b[2] for b in boxes(drawing, BLUE)]
     assert [w / widths[0] for w in widths] == pytest.approx([1, 1 / 3, 1 / 6], abs=2e-3)

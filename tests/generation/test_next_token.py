@@ -254,7 +254,7 @@ def test_the_reader_sees_these_numbers(element, scores, name):
             assert (token, model, count) == (spelled[i], decimals(own[i].item()), "")
             assert now == (decimals(after[i].item()) if removed == "kept" else f"out by {by}")
         left = [wanted["removed"][i] for i in order[SHOWN:]].count("kept")
-        said = {0: "all out", 4096 - SHOWN: "all left"}.get(left, f"{left:,} left")
+        said = {0: "all out", 4096 - SHOWN: "all kept"}.get(left, f"{left:,} kept")
         assert found[-1] == [
             f"4,084 others{said}",
             decimals(own[order[SHOWN:]].sum().item()),
@@ -547,7 +547,7 @@ def test_changes_are_announced_once_the_sliders_rest(page, element, scores):
     best = texts()[scores[NAMES[3]].argmax()]
     assert region.evaluate("region => region.said") == [
         f"{NAMES[3]}, temperature 0.70, top-k {settings['top_k']}: {wanted['left']:,} of 4,096 "
-        f"tokens left, as undecided as among {math.exp(wanted['entropy']):.1f} equal ones. Most "
+        f"tokens kept, as undecided as among {math.exp(wanted['entropy']):.1f} equal ones. Most "
         f"probable is “{best}” with {wanted['probabilities'].max():.3f}."
     ]
     button(element, "Draw one").click()

@@ -839,7 +839,7 @@ def test_whole_lines_are_announced_at_a_measured_pace(page, element):
     spelled = element.locator(".mg-chosen .mg-chip-text").inner_text()
     expect(live).to_have_text(
         re.compile(
-            f"^“{re.escape(spelled)}”: rank [0-9,]+, probability .*, .* left. Chance fell on"
+            f"^“{re.escape(spelled)}”: rank [0-9,]+, probability .*, .* kept. Chance fell on"
         )
     )
 

@@ -24,8 +24,8 @@ export function legend(entries) {
 
 export const sum = (values) => values.reduce((total, value) => total + value, 0);
 
-// How many of these tokens the steps left, in words.
+// How many of these tokens the steps kept, in words.
 export function leftOf(ids, removedBy) {
   const kept = ids.filter((id) => !removedBy[id]).length;
-  return kept === ids.length ? "all left" : kept ? `${number(kept)} left` : "all out";
+  return kept === ids.length ? "all kept" : kept ? `${number(kept)} kept` : "all out";
 }

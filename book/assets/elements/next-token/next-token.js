@@ -84,7 +84,7 @@ class NextToken extends FetchedElement {
           this.reading,
           make("div", { class: "mg-presets", role: "group", "aria-label": "Settings to start from" }, ...this.presets),
           ...this.sliders.map(({ box }) => box),
-          make("dl", { class: "mg-numbers" }, ...["tokens left", "entropy", "as undecided as among", "largest probability"].map((text, i) =>
+          make("dl", { class: "mg-numbers" }, ...["tokens kept", "entropy", "as undecided as among", "largest probability"].map((text, i) =>
             make("div", {}, make("dt", { text }), this.numbers[i])))),
         make("div", {},
           this.buildTable(),
@@ -229,7 +229,7 @@ class NextToken extends FetchedElement {
   get summary() {
     const { probabilities, left, entropy } = this.result;
     const [best] = this.context.order;
-    return `${this.context.name}, ${settingsInWords(this.settings)}: ${number(left)} of ${count(probabilities.length, "token")} left, as undecided as among `
+    return `${this.context.name}, ${settingsInWords(this.settings)}: ${number(left)} of ${count(probabilities.length, "token")} kept, as undecided as among `
       + `${Math.exp(entropy).toFixed(1)} equal ones. Most probable is ${this.spelled(best)} with ${decimals(probabilities[best])}.`;
   }
 }

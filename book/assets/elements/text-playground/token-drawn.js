@@ -74,7 +74,7 @@ export class TokenDrawn {
       fact("rank", "rank", bold(number(rank)), ` of ${number(own.length)}`),
       fact("own", "the model’s probability", bold(decimals(own[token.id]))),
       fact("after", "after the settings", bold(removedBy[token.id] ? `out by ${remover(removedBy[token.id])}` : decimals(probabilities[token.id]))),
-      fact("left", "tokens left", bold(number(left)), ` of ${number(own.length)}`),
+      fact("left", "tokens kept", bold(number(left)), ` of ${number(own.length)}`),
       fact("removed", "ruled out", gone.map(([name, n]) => `${number(n)} by ${remover(name)}`).join(", ") || "none"),
       fact("entropy", "entropy after the settings", bold(entropy.toFixed(2)), " nats"),
       fact("equal", "as undecided as among", bold(Math.exp(entropy).toFixed(1)), " equally likely"),
@@ -143,7 +143,7 @@ export class TokenDrawn {
   get summary() {
     const { token, rank, result: { probabilities, left, removedBy } } = this;
     const after = removedBy[token.id] ? `ruled out by ${remover(removedBy[token.id])}` : `probability ${decimals(probabilities[token.id])}`;
-    return `${this.name(token.id)}: rank ${number(rank)}, ${after}, ${count(left, "token")} left. `
+    return `${this.name(token.id)}: rank ${number(rank)}, ${after}, ${count(left, "token")} kept. `
       + `${token.byHand ? "You put it in." : this.drawn ? `Chance fell on ${token.chance.toFixed(3)}.` : "The best token was taken."}`;
   }
 }

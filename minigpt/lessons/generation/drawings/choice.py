@@ -115,7 +115,7 @@ def three_filters(
             canvas.words(word, (78, middle), size=12, anchor="end", mono=True)
             length = max(1, 76 * p[i].item())
             canvas.box(84, middle - 8, length, 16, role="query")
-            percent = _percent(p[i].item())
+            percent = f"{100 * p[i].item():.1f}%"  # whole ones hide where a cut falls
             canvas.words(percent, (88 + length, middle), size=11, anchor="start", mono=True)
             for name, x in places.items():
                 if kept[context][name][i]:
