@@ -370,8 +370,12 @@ def test_an_experiment_is_a_press_and_the_plain_settings_come_first(element):
 
 def test_three_rates_stand_beside_each_other_in_words_of_the_first_chapter(element):
     rates = 'experiments="too-small right too-large"'
-    put(element.page, f'text="names" size="4 thousand" steps="40" simple {rates}')
+    put(element.page, f'text="names" size="4 thousand" steps="100" simple {rates}')
     element.evaluate("e => e.load()")
+    drawn(element)
+    chart = element.locator(".mg-chart")
+    expect(chart.locator(".mg-name")).to_have_count(0)  # guessing, of a text yet to be read
+    assert chart.locator(".mg-tick").last.text_content() == "100"
     for name in ("too-small", "right", "too-large"):
         element.evaluate("(e, name) => e.board.try(name)", name)
     drawn(element)
@@ -383,7 +387,7 @@ def test_three_rates_stand_beside_each_other_in_words_of_the_first_chapter(eleme
     assert re.fullmatch(r"A\s*earlier: learning rate 0\.01; ended at \d\.\d\d ", key[2])
     assert re.fullmatch(r"B\s*earlier: learning rate 0\.3; ended at \d\.\d\d ", key[3])
     assert "the learning rate, 3, is too high" in message(element).inner_text()
-    assert re.fullmatch(r"Step \d\d of 40: it broke\.", line(element))
+    assert re.fullmatch(r"Step \d\d of 100: it broke\.", line(element))
     words = element.inner_text()
     strange = ("token", "warm-up", "AdamW", "pairs", "nats", "descent", "block", "Take it home")
     assert [word for word in strange if word in words] == []
@@ -443,11 +447,11 @@ def test_a_rising_loss_is_told(page, element):
                 "_static/elements/training-run/run-words.js", document.baseURI));
             const looks = (...losses) => losses.map((loss, i) => ({ step: 100 * i, loss }));
             return [rising(looks(3, 2, 2.01, 1.9)), rising(looks(3, 2, 2.1)),
-                rising(looks(3, 2, 2.1, 2.2))];
+                rising(looks(3, 4, 5, 6)), rising(looks(3, 2, 2.1, 2.2))];
         }"""
     )
-    assert said[:2] == [None, None]
-    assert said[2].startswith("The loss on the text kept apart was lowest at step 100 (2.00)")
+    assert said[:3] == [None, None, None]
+    assert said[3].startswith("The loss on the text kept apart was lowest at step 100 (2.00)")
 
 
 # What the reader takes home
