@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 
+import own_file
 import pytest
 import torch
 from hypothesis import given
@@ -136,3 +137,8 @@ def test_it_starts_by_knowing_nothing():
     net = own.Net(27, 8, random.Random(0).gauss)
     examples = [(i, (i * 7) % 27, (i * 5) % 27) for i in range(27)]
     assert net.loss(examples).data == pytest.approx(math.log(27), abs=0.05)
+
+
+def test_gradients_take_forty_lines():
+    until_backward = own_file.part("primer").split("def exp(")[0]
+    assert 38 <= own_file.length(until_backward) <= 43

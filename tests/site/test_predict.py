@@ -33,6 +33,12 @@ def test_what_stands_below_a_question_as_far_as_the_next_text_answers_it():
     assert list(predictions.questions(document)) == [question]
 
 
+def test_the_fold_of_a_figure_is_called_so():
+    printed, drawn = nodes.container(), nodes.container("", nodes.container("", nodes.figure()))
+    assert "<summary>Show what it prints</summary>" in predictions.opening(printed)
+    assert "<summary>Show the figure</summary>" in predictions.opening(drawn)
+
+
 @pytest.mark.parametrize("stem", book_sources.stems())
 def test_every_question_waits_for_an_answer(site, stem):
     """No output that answers it stands open; editions, which ask nobody, have no such fold."""
@@ -41,6 +47,7 @@ def test_every_question_waits_for_an_answer(site, stem):
     assert len(asked) == book_sources.source(stem).count("**Predict, then run.**") >= 2
     for fold in page.select("details.mg-foreseen"):
         assert not fold.has_attr("open") and fold.select_one(".output")
+        assert ("figure" in fold.summary.get_text()) == bool(fold.select("figure"))
     assert not built_page.article(stem, site).select(".mg-foreseen")
 
 

@@ -68,6 +68,7 @@ def test_three_rates_of_the_first_chapter(page):
         for name in ("too-small", "right", "too-large")
     )
     assert right["last"] < small["last"] - 0.5 < small["first"] - 0.9
+    assert small["guessing"] == pytest.approx(math.log(53))
     assert 0 < large["broke"] < 100
     assert not small["broke"] and not right["broke"]
     assert large["highest"] > 1000 and small["highest"] < small["guessing"] + 0.1

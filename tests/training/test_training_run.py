@@ -372,6 +372,10 @@ def test_three_rates_stand_beside_each_other_in_words_of_the_first_chapter(eleme
     rates = 'experiments="too-small right too-large"'
     put(element.page, f'text="names" size="4 thousand" steps="100" simple {rates}')
     element.evaluate("e => e.load()")
+    drawn(element)
+    chart = element.locator(".mg-chart")
+    expect(chart.locator(".mg-name")).to_have_count(0)  # guessing, of a text yet to be read
+    assert chart.locator(".mg-tick").last.text_content() == "100"
     for name in ("too-small", "right", "too-large"):
         element.evaluate("(e, name) => e.board.try(name)", name)
     drawn(element)
@@ -443,11 +447,11 @@ def test_a_rising_loss_is_told(page, element):
                 "_static/elements/training-run/run-words.js", document.baseURI));
             const looks = (...losses) => losses.map((loss, i) => ({ step: 100 * i, loss }));
             return [rising(looks(3, 2, 2.01, 1.9)), rising(looks(3, 2, 2.1)),
-                rising(looks(3, 2, 2.1, 2.2))];
+                rising(looks(3, 4, 5, 6)), rising(looks(3, 2, 2.1, 2.2))];
         }"""
     )
-    assert said[:2] == [None, None]
-    assert said[2].startswith("The loss on the text kept apart was lowest at step 100 (2.00)")
+    assert said[:3] == [None, None, None]
+    assert said[3].startswith("The loss on the text kept apart was lowest at step 100 (2.00)")
 
 
 # What the reader takes home

@@ -13,7 +13,7 @@ from docutils import nodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 QUESTION = "Predict, then run."
-OPENING = '<details class="mg-foreseen"><summary>Show what it prints</summary>'
+OPENING = '<details class="mg-foreseen"><summary>Show {}</summary>'
 
 
 def questions(document: nodes.document) -> Iterator[nodes.paragraph]:
@@ -35,6 +35,12 @@ def answering(question: nodes.paragraph) -> list[nodes.Element]:
     return below
 
 
+def opening(output: nodes.Element) -> str:
+    """The beginning of the fold, which says whether a drawing is in it."""
+    drawn = next(iter(output.findall(nodes.figure)), None)
+    return OPENING.format("the figure" if drawn else "what it prints")
+
+
 class Predictions(SphinxPostTransform):
     """Before anything else is made of the page's cells."""
 
@@ -47,7 +53,7 @@ class Predictions(SphinxPostTransform):
             for node in answering(question):
                 for output in node.findall(nodes.container):
                     if "cell_output" in output["classes"] and output.children:
-                        output.insert(0, nodes.raw("", OPENING, format="html"))
+                        output.insert(0, nodes.raw("", opening(output), format="html"))
                         output.append(nodes.raw("", "</details>", format="html"))
 
 

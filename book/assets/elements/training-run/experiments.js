@@ -53,7 +53,7 @@ export const EXPERIMENTS = {
   },
   "too-large": {
     label: "Too large: 3", change: bare(3), alone: true,
-    look: "Each step overshoots, lands higher, and the next is longer still: within some steps the loss is no number any more.",
+    look: "Steps overshoot and land higher, and the next are longer still: within some steps the loss is no number any more.",
   },
 };
 

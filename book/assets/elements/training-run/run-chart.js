@@ -36,8 +36,8 @@ export function drawRun(picture, runs, { compact, at, ladder, unit }) {
   const { x, y, top, bottom, right, add } = frame;
   const current = runs.at(-1);
   axes(frame);
-  const { guessing, pairs } = current.facts;
-  const reached = [[guessing, "guessing"], [pairs, "counting pairs"]].filter(([value]) => value !== null);
+  const { guessing, pairs, unread } = current.facts;  // before a text is read, only where the picture ends
+  const reached = unread ? [] : [[guessing, "guessing"], [pairs, "counting pairs"]].filter(([value]) => value !== null);
   for (const [value] of reached) add("line", "reference", { x1: frame.left, x2: right, y1: y(value), y2: y(value) });
   runs.slice(0, -1).forEach((run, i) => curves(run, frame, `earlier mg-earlier-${i % 4} mg-`));
   const smooth = curves(current, frame, "", true);

@@ -48,11 +48,12 @@ export function outcome({ looks, seconds, broke, step }) {
 
 export const inShort = (order) => `${order.title}, ${order.size} numbers, ${tokensText(order.merges)}`;
 
-// Where the loss on the unseen text was lowest, if it has risen since: {step, loss}.
+// Where the loss on the unseen text was lowest, if it has risen since: {step, loss}. Not at the
+// start: a run whose loss has never fallen has learned nothing, by heart or not.
 function lowestBeforeRise(looks) {
   if (looks.length <= TWICE) return undefined;
   const lowest = looks.reduce((best, look) => (look.loss < best.loss ? look : best));
-  return looks.slice(-TWICE).every(({ loss }) => loss > lowest.loss + RISE) ? lowest : undefined;
+  return lowest.step > 0 && looks.slice(-TWICE).every(({ loss }) => loss > lowest.loss + RISE) ? lowest : undefined;
 }
 
 export function rising(looks) {

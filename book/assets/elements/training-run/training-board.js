@@ -185,7 +185,8 @@ export class TrainingBoard extends OneRun {
   draw() {
     const { current, state, ladder } = this;
     if (!this.picture.clientWidth) return;
-    const blank = { losses: [], looks: [], facts: { guessing: Math.log(65), pairs: null }, order: { recipe: { steps: 1000 } } };
+    const steps = Number(this.host.getAttribute("steps") ?? 1000);
+    const blank = { losses: [], looks: [], facts: { guessing: Math.log(65), pairs: null, unread: true }, order: { recipe: { steps } } };
     const unit = this.simple ? "loss" : undefined;
     const smooth = drawRun(this.picture, [...this.earlier, current ?? blank], { compact: this.compact, at: this.samples.look, ladder, unit });
     this.inside?.draw(current);
