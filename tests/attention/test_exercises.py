@@ -167,3 +167,11 @@ class TestSubmissions(Submissions):
 
     exercises, correct, wrong = check, CORRECT, WRONG
     otherwise_correct = OTHERWISE_CORRECT
+
+
+def test_a_head_is_told_which_values_it_was_to_hand_on():
+    values = "with v = [[-3.0, 5.0], [-2.0, 3.0], [1.0, 1.0]], attention(q, k, v)"
+    empty = check.previous_token_head(lambda T: None)
+    assert f"returned None; expected q and k: {values} must be [[-3.0," in empty.message
+    itself = check.previous_token_head(lambda T: previous_token_head(T, back=0)).message
+    assert f"(3): {values} is [[-3.0, 5.0], [-2.0, 3.0], [1.0, 1.0]]; expected [[-3.0," in itself

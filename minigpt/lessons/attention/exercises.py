@@ -75,8 +75,12 @@ def previous_token_head(function: Callable[[int], tuple[Tensor, Tensor]]) -> Ver
         ]
         hint = "the query of token t must fit the key of token t - 1 far better than any other"
         told = [(wrong, text) for wrong, text in mistakes if T > 2]
-        cases.append(Case((T,), right, f"{hint} (shown: what attention gathers)", told))
-    return judge(_Gathers(function), cases)
+        cases.append(Case((T,), right, hint, told))
+    for case in cases:
+        verdict = judge(_Gathers(function), [case])
+        if not verdict.passed:
+            return Verdict(False, _with_values(verdict.message, *case.arguments))
+    return Verdict(True, f"Correct: {len(cases)} of {len(cases)} cases.")
 
 
 def distance_attention(function: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> Verdict:
@@ -209,6 +213,15 @@ def _seen(scores: Tensor, v: Tensor, back: int, ahead: int = 0) -> Tensor:
 def _other_than(right: Tensor, mistakes: list[tuple[Tensor, str]]) -> list[tuple[Tensor, str]]:
     """Those wrong answers that are wrong for this case."""
     return [(wrong, hint) for wrong, hint in mistakes if not torch.allclose(wrong, right)]
+
+
+def _with_values(message: str, T: int) -> str:
+    """The message, which compares what attention gathers, with the values that it gathers."""
+    values = f"with v = {shown(_values(T))}, attention(q, k, v)"
+    nothing = "returned None; expected"
+    if nothing in message:
+        return message.replace(nothing, f"{nothing} q and k: {values} must be", 1)
+    return message.replace(" returned ", f": {values} is ", 1)
 
 
 class _Gathers:
