@@ -78,6 +78,12 @@ def test_a_walk_is_drawn_where_it_went():
     assert "now, from (1.0, 1.0) to (0.00, 0.12) in 2 steps, where the loss is 0.123" in drawing.alt
 
 
+def test_a_loss_too_small_for_its_digits_says_so():
+    drawing = draw.valley({"now": WALK}, [0.00002], [1.0, 100.0])
+    assert "now: loss below 0.0001 after 2 steps" in words(drawing)
+    assert "where the loss is below 0.0001" in drawing.alt
+
+
 def test_lines_of_equal_loss_are_as_steep_as_the_valley():
     level = lines(draw.valley({"now": WALK}, [0.0], [1.0, 100.0]), "var(--rule)")[0]
     heights = [

@@ -82,5 +82,5 @@ def circle_becomes(
     told = [" and ".join(number_text(size, 2) for size in pair) for pair in sizes]
     return canvas.shown(
         f"What two matrices make of a circle. {names[0]}: a flat ellipse, singular values "
-        f"{told[0]}. {names[1]}: nearly round, {told[1]}."
+        f"{told[0]}. {names[1]}: rounder, {told[1]}."
     )

@@ -111,7 +111,7 @@ def rates_of_a_run(shares: Sequence[float], warmup: int) -> Drawing:
         at = min(place(step - 1)[0], right - 12)
         canvas.words(str(step), (at, bottom + 13), "muted", 11)
     canvas.words("step", ((left + right) / 2, bottom + 13), "muted", 11)
-    canvas.words("warm-up: feel the way", (rise + 6, bottom - 12), size=11, anchor="start")
+    canvas.words("← warm-up: feel the way", (rise + 6, bottom - 12), size=11, anchor="start")
     canvas.words("large steps: cover ground", (rise + 24, 116), size=11, anchor="start")
     canvas.words("small steps: settle", (right, bottom - tall * 0.6), size=11, anchor="end")
     canvas.words("share of the highest rate", (left, 10), "muted", 11, "start")

@@ -11,6 +11,7 @@ from torch import Tensor
 from minigpt.lessons.drawing.canvas import WIDTH, Canvas, Drawing
 
 MIDDLE, ACROSS, DOWN = (186, 118), 125, 92  # where (0, 0) stands, and units of a 1
+LEAST = 0.0001  # what four digits can show
 EDGE = 1.25  # the largest number that has room
 LEVELS = (
     0.05,
@@ -57,16 +58,20 @@ def valley(
             canvas.circle(point, 1.8, role)
         y = 252 + 22 * row
         canvas.line((6, y), (28, y), role=role, width=3)
-        words = f"{name}: loss {losses[row]:.4f} after {len(path) - 1} steps"
+        words = f"{name}: loss {_text(losses[row])} after {len(path) - 1} steps"
         canvas.words(words, (34, y), size=12, anchor="start", bold=role == "gradient")
     start = _place(*next(iter(walks.values()))[0].tolist())
     canvas.words("start", (start[0] + 8, start[1] - 9), size=11, anchor="start")
     told = "; ".join(
         f"{name}, from ({path[0, 0]:.1f}, {path[0, 1]:.1f}) to ({path[-1, 0]:.2f}, "
-        f"{path[-1, 1]:.2f}) in {len(path) - 1} steps, where the loss is {loss:.4f}"
+        f"{path[-1, 1]:.2f}) in {len(path) - 1} steps, where the loss is {_text(loss)}"
         for (name, path), loss in zip(walks.items(), losses, strict=True)
     )
     return canvas.shown(f"A valley from above, its lowest point in the middle. Walks: {told}.")
+
+
+def _text(loss: float) -> str:
+    return f"{loss:.4f}" if loss >= LEAST else f"below {LEAST}"
 
 
 def _place(right: float, up: float) -> tuple[float, float]:
