@@ -202,8 +202,7 @@ class EmbeddingExplorer extends HTMLElement {
     const found = this.neighbours(this.picked);
     const title = WHENS[this.when];
     const { shares } = this.map.tables[this.when];
-    this.axes.textContent = `${title}, the map’s two axes explain ${percent(shares[0] + shares[1])} of the variance `
-      + `(${percent(shares[0])} across, ${percent(shares[1])} up).`;
+    this.axes.textContent = `${title}, the map’s two axes explain ${percent(shares[0] + shares[1])} of the variance.`;
     const first = found.slice(0, 3).map(({ id, cosine }, i) => `${this.map.name(id)} (${i ? "" : "cosine "}${fixed(cosine, 2)})`);
     this.status.textContent = `${title}, the nearest to ${this.map.name(this.picked)} are `
       + `${first.slice(0, -1).join(", ")} and ${first.at(-1)}.`;
