@@ -81,8 +81,8 @@ PATTERN = (
     r"| ?\p{L}+"  # letters, with one space in front or none
     r"| ?\p{N}+"  # numbers, likewise
     r"| ?[^\s\p{L}\p{N}]+"  # other signs, likewise
-    r"|\s+(?!\S)"  # white space; before other text, all but its last
-    r"|\s+"  # that last, where it is no space: a new line, say
+    r"|\s+(?!\S)"  # white space, but leave the last one to the next piece
+    r"|\s+"  # white space left over, such as one new line before a word
 )
 
 

@@ -118,7 +118,7 @@ class MergeStepper extends HTMLElement {
     this.input.value = this.text;
     this.select = make("select", { id: `${id}-ranks`, class: "mg-input", change: () => this.choose(this.select.value) },
       ...Object.entries(VOCABULARIES).map(([name, { short, weight }]) =>
-        make("option", { value: name, text: `${short} (${weight})` })));
+        make("option", { value: name, text: `${short} (${weight} to load)` })));
     this.select.value = this.vocabulary;
     this.piece = 0;
     this.pieces = make("div", { class: "mg-buttons mg-pieces", role: "group", "aria-label": "Pieces of the text", hidden: true });
