@@ -36,7 +36,7 @@ def looks_of_the_last(lines: Sequence[Sequence[str]], weights: Sequence[float]) 
             role = "query" if last else "key" if weight >= TOLD else "muted"
             canvas.box(x, y, wide, 25, token, role=role, filled=False, mono=True)
             if last:
-                canvas.words("asks: who speaks next?", (x + wide + 8, y + 13), "muted", 12, "start")
+                canvas.words("asks: who has spoken?", (x + wide + 8, y + 13), "muted", 12, "start")
             if weight >= TOLD:
                 canvas.words(f"{weight:.0%}", (x + wide / 2, y + 35), size=12, bold=True)
             x, place = x + wide + 4, place + 1
