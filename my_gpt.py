@@ -270,10 +270,11 @@ class GPT(nn.Module):
         blocks = (Block(n_embd, n_head) for _ in range(n_layer))
         self.blocks = nn.ModuleList(blocks)
         self.final_norm = LayerNorm(n_embd)
-        added = 0.02 / math.sqrt(2 * n_layer)  # of what blocks add
+        # The deviation of the matrices whose output is added.
+        small = 0.02 / math.sqrt(2 * n_layer)
         for name, weight in self.blocks.named_parameters():
             if name.endswith(("projection.weight", "down.weight")):
-                nn.init.normal_(weight, std=added)
+                nn.init.normal_(weight, std=small)
             elif weight.dim() == 2:
                 nn.init.normal_(weight, std=0.02)
             elif name.endswith("bias"):
