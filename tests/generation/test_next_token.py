@@ -243,7 +243,7 @@ def test_the_reader_sees_these_numbers(element, scores, name):
         assert numbers(element) == {
             "left": f"{wanted['left']:,} of 4,096",
             "entropy": f"{wanted['entropy']:.2f} nats",
-            "equal": f"{math.exp(wanted['entropy']):.1f} equal",
+            "equal": f"{math.exp(wanted['entropy']):.1f} equally probable tokens",
             "largest": decimals(after.max().item()),
         }
         found = rows(element)
@@ -547,8 +547,8 @@ def test_changes_are_announced_once_the_sliders_rest(page, element, scores):
     best = texts()[scores[NAMES[3]].argmax()]
     assert region.evaluate("region => region.said") == [
         f"{NAMES[3]}, temperature 0.70, top-k {settings['top_k']}: {wanted['left']:,} of 4,096 "
-        f"tokens kept, as undecided as among {math.exp(wanted['entropy']):.1f} equal ones. Most "
-        f"probable is “{best}” with {wanted['probabilities'].max():.3f}."
+        f"tokens kept, as undecided as among {math.exp(wanted['entropy']):.1f} equally probable "
+        f"tokens. Most probable is “{best}” with {wanted['probabilities'].max():.3f}."
     ]
     button(element, "Draw one").click()
     newest = element.locator(".mg-next").inner_text()

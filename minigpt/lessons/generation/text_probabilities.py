@@ -45,7 +45,7 @@ class TextHeat:
     def _repr_html_(self) -> str:
         text = "".join(map(_shaded, self.pieces, self.probabilities))
         key = " ".join(
-            f'<span style="{_style(least)}">{name}</span>' for least, name, *_ in _CLASSES
+            f'<span style="{_style(least)};{_SWATCH}">{name}</span>' for least, name, *_ in _CLASSES
         )
         rows = "".join(
             f'<tr><th scope="row" style="{_HEAD}">{escape(token)}</th>'
@@ -67,6 +67,11 @@ class TextHeat:
         )
 
 
+# An outline, since the border below tells the classes apart.
+_SWATCH = (
+    "display:inline-block;outline:1px solid #808080;line-height:1.4;margin:0.2em 0.3em;"
+    "padding:0 0.4em"
+)
 _HEAD = "text-align:left;white-space:pre;padding:1px 1.5em 1px 0;font-weight:400"
 
 

@@ -178,7 +178,7 @@ class NextToken extends FetchedElement {
     const [tokens, undecided, equals, largest] = this.numbers;
     tokens.replaceChildren(make("b", { text: number(left) }), ` of ${number(scores.length)}`);
     undecided.replaceChildren(make("b", { text: entropy.toFixed(2) }), " nats");
-    equals.replaceChildren(make("b", { text: Math.exp(entropy).toFixed(1) }), " equal");
+    equals.replaceChildren(make("b", { text: Math.exp(entropy).toFixed(1) }), " equally probable tokens");
     largest.replaceChildren(make("b", { text: decimals(probabilities[order[0]]) }));
 
     const most = Math.max(own[order[0]], probabilities[order[0]]);
@@ -230,7 +230,7 @@ class NextToken extends FetchedElement {
     const { probabilities, left, entropy } = this.result;
     const [best] = this.context.order;
     return `${this.context.name}, ${settingsInWords(this.settings)}: ${number(left)} of ${count(probabilities.length, "token")} kept, as undecided as among `
-      + `${Math.exp(entropy).toFixed(1)} equal ones. Most probable is ${this.spelled(best)} with ${decimals(probabilities[best])}.`;
+      + `${Math.exp(entropy).toFixed(1)} equally probable tokens. Most probable is ${this.spelled(best)} with ${decimals(probabilities[best])}.`;
   }
 }
 
