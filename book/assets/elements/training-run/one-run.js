@@ -14,7 +14,7 @@ const EARLIER = 4;       // runs whose curves stay
 // A board has `fields`, `say`, `tell`, `tellProgress`, `showState`, `drawSoon`, `taken`, `looked`.
 export class OneRun {
   state = "idle";     // or starting, running, paused, ended
-  earlier = [];       // {order, facts, losses, looks, step, seconds, broke}, as `current`
+  earlier = [];       // {order, facts, losses, looks, best, step, seconds, broke}, as `current`
   told = 0;
 
   constructor(keepAs) {
@@ -108,8 +108,8 @@ export class OneRun {
       await this.lock?.takeOver();
       this.elsewhere = false;
       this.run = await this.started({ keepAs: this.keepAs });
-      const { order, losses, looks, step, seconds } = this.run.facts;
-      this.take({ order, facts: this.run.facts, losses: [...losses], looks: [...looks], step, seconds });
+      const { order, losses, looks, best, step, seconds } = this.run.facts;
+      this.take({ order, facts: this.run.facts, losses: [...losses], looks: [...looks], best, step, seconds });
     } catch (error) {
       this.fail(error);
     }
@@ -126,7 +126,7 @@ export class OneRun {
     this.say("This run goes on in another tab.");
   }
 
-  hear({ losses, step, seconds, perSecond, look, stopped, ended, kept: atStep, keepsNothing, failed, name, broke }) {
+  hear({ losses, step, seconds, perSecond, look, best, stopped, ended, kept: atStep, keepsNothing, failed, name, broke }) {
     const { current } = this;
     if (losses) {
       for (const loss of losses) current.losses.push(loss);
@@ -135,6 +135,7 @@ export class OneRun {
     }
     if (look) {
       current.looks.push(look);
+      current.best = best;
       this.looked(look);
     }
     if (atStep !== undefined) {
@@ -216,7 +217,7 @@ export class OneRun {
     const { order, facts, losses, looks, seconds, state: { steps: step } } = record;
     this.isKept = true;
     this.keptStep = step;
-    this.take({ order, facts, losses: [...losses], looks, seconds, step });
+    this.take({ order, facts, losses: [...losses], looks, best: facts.best, seconds, step });
     this.setState(step >= order.recipe.steps ? "ended" : "paused");
     const where = this.elsewhere ? "A run of yours is open in another tab" : "A run of yours was kept in this browser";
     const way = this.elsewhere ? "“Take it over” stops it there, and goes on with it here." : "“Go on” takes it up.";

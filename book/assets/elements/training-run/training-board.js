@@ -1,7 +1,7 @@
 // What <training-run> shows once it is loaded: the settings, one run at a time (one-run.js), and the
 // curves of those before it.
 
-import { make, number } from "../../parts/token-chips.js";
+import { count, make, number } from "../../parts/token-chips.js";
 import { EXPERIMENTS } from "./experiments.js";
 import { OneRun } from "./one-run.js";
 import { drawRun } from "./run-chart.js";
@@ -25,9 +25,9 @@ export class TrainingBoard extends OneRun {
     const inside = host.hasAttribute("inside");
     const presets = Object.fromEntries(["text", "tokens", "size", "rate", "steps"].map((name) => [name, host.getAttribute(name) ?? undefined]));
     this.fields = new RunFields({ id, data, presets, inside, rate: (rate) => this.changeRate(rate), say: (text) => this.say(text) });
-    this.samples = new RunSamples({ id, compact: this.compact || this.simple, shown: (look) => this.shown(look), write: (prompt) => this.write(prompt) });
+    this.samples = new RunSamples({ id, compact: this.compact || this.simple, shown: (look) => this.shown(look), write: (prompt, step) => this.write(prompt, step) });
     if (inside) this.inside = new RunInside({ id, attend: (wish) => this.run?.attention(wish), announce: (text) => this.tell(text) });
-    this.home = new TakeHome({ files: () => this.ask("files"), say: (text) => this.say(text) });
+    this.home = new TakeHome({ model: () => this.ask("home"), say: (text) => this.say(text) });
     this.build();
   }
 
@@ -141,15 +141,16 @@ export class TrainingBoard extends OneRun {
     if (focused) this.button.focus();
   }
 
-  async write(prompt) {
+  // step: whose weights write, where they are kept; of none, as they are now.
+  async write(prompt, step) {
     if (!this.current) {
       this.say("There is no model yet: press “Train” first.");
       return undefined;
     }
     this.say("");
-    const text = await this.ask("write", { prompt, tokens: 160, temperature: 0.8, seed: Math.floor(1e6 * Math.random()) });
-    if (text !== undefined) this.tell(`It writes: ${text}`);
-    return text === undefined ? undefined : { prompt, text, step: this.current.step };
+    const written = await this.ask("write", { step, prompt, tokens: 160, temperature: 0.8, seed: Math.floor(1e6 * Math.random()) });
+    if (written) this.tell(`After ${count(written.step, "step")} it writes: ${written.text}`);
+    return written && { prompt, wanted: step, ...written };
   }
 
   clearEarlier() {
