@@ -368,6 +368,88 @@ def test_an_experiment_is_a_press_and_the_plain_settings_come_first(element):
     assert "One window a step" in element.locator(".mg-experiments .mg-note").inner_text()
 
 
+def test_an_experiment_does_not_take_the_place_of_the_readers_model(element):
+    put(element.page, f'{SMALL} keep="an own run" experiments="rate-high"')
+    train(element, learning_rate=0.02)
+    own = current(element)
+    facts = element.locator(".mg-facts").inner_text()
+    experiment = element.get_by_role("group", name="Experiments").get_by_role("button")
+    experiment.click()
+    expect(message(element)).to_contain_text("Rate too high. A hundred times the learning rate")
+    expect(button(element, "Train again")).to_be_visible(timeout=20_000)
+    assert current(element)["losses"] != own["losses"]
+    key = element.locator(".mg-key li").nth(2).inner_text()
+    assert re.match(r"A\s*your run: learning rate 0\.02; ended at", key)
+    title = element.locator(".mg-made .mg-title")
+    expect(title).to_have_text("What you have made: your own run, not the experiment that is shown")
+    assert element.locator(".mg-facts").inner_text() == facts
+    with element.page.expect_download():
+        button(element, "Take it home").click()
+    best = element.evaluate("async e => (await e.board.homeOfOwn()).step")
+    expect(message(element)).to_contain_text(f"the model of step {best}, as config.json")
+    kept = """async (name) => {
+        const { kept } = await import(new URL(
+            "_static/engine/training/kept-run.js", document.baseURI));
+        return [...(await kept(name)).losses];
+    }"""
+    assert element.page.evaluate(kept, "an own run") == own["losses"]
+    button(element, "Back to your run").click()
+    expect(button(element, "Back to your run")).to_be_hidden()
+    expect(button(element, "Train again")).to_be_focused()
+    assert current(element) == own
+    expect(title).to_have_text("What you have made")
+    earlier = element.evaluate("e => e.board.earlier.map((r) => r.order.recipe.learning_rate)")
+    assert earlier == pytest.approx([0.01, 1])
+    button(element, "Forget what is kept").click()
+
+
+def test_a_run_that_goes_rests_while_an_experiment_does(whole, element):
+    put(element.page, f'{SMALL} experiments="batch-one"')
+    element.evaluate(
+        """async (e) => {
+            await e.load();
+            const { board } = e;
+            const { goOn } = board;
+            board.goOn = async () => { await board.run.go(33); };
+            await board.train();
+            while (board.state !== "paused") await new Promise((r) => setTimeout(r, 5));
+            board.goOn = goOn;
+            await board.try("batch-one");
+            await board.back();
+            await board.goOn();
+        }"""
+    )
+    assert current(element) == whole
+    element.evaluate(
+        """async (e) => {
+            const { board } = e;
+            e.train({ steps: 100000 });
+            const goes = () => board.current.step > 0 && board.state === "running";
+            while (!goes()) await new Promise((r) => setTimeout(r, 5));
+            await board.try("batch-one");
+            await board.back();
+        }"""
+    )
+    expect(button(element, "Go on")).to_be_visible()
+    run = current(element)
+    assert 0 < run["step"] == len(run["losses"]) < 100000
+    element.evaluate("e => { e.board.goOn(); }")
+    expect(button(element, "Pause")).to_be_visible()
+    button(element, "Pause").click()
+    expect(button(element, "Go on")).to_be_visible()
+    assert current(element)["losses"][: run["step"]] == run["losses"]
+
+
+def test_an_experiment_alone_is_not_taken_home(element):
+    put(element.page, f'{SMALL} experiments="batch-one"')
+    element.evaluate("e => e.load().then(() => e.board.try('batch-one'))")
+    expect(element.locator(".mg-facts")).to_contain_text(
+        "nothing yet: an experiment is not taken home"
+    )
+    assert button(element, "Take it home").get_attribute("aria-disabled") == "true"
+    expect(button(element, "Back to your run")).to_be_hidden()
+
+
 def test_three_rates_stand_beside_each_other_in_words_of_the_first_chapter(element):
     rates = 'experiments="too-small right too-large"'
     put(element.page, f'text="names" size="4 thousand" steps="100" simple {rates}')

@@ -24,20 +24,23 @@ export class TakeHome {
     this.download = button("Take it home", () => this.takeHome());
     this.open = button("Open in the playground", () => this.toPlayground());
     this.command = make("code", { class: "mg-made-command", text: `minigpt generate "" --model ${FOLDER}` });
+    this.title = make("p", { class: "mg-title" });
     this.node = make("section", { class: "mg-made", "aria-label": "What you have made" },
-      make("p", { class: "mg-title", text: "What you have made" }), this.facts,
+      this.title, this.facts,
       make("div", { class: "mg-buttons" }, this.download, this.open),
       make("p", { class: "mg-note" }, "At home, unpack the folder; in a terminal with this book’s package, it writes by ", this.command,
         " and learns on by ", make("code", { text: `minigpt train runs/longer --from ${FOLDER} --text my.txt` }), "."));
     this.show();
   }
 
-  show(run) {
+  // run: the reader's own. beside: whether an experiment is shown in its place.
+  show(run, beside) {
     const fact = (name, value) => make("div", {}, make("dt", { text: name }), make("dd", { text: value }));
     const { order, facts, seconds = 0, step = 0 } = run ?? {};
     const known = run && step;
+    this.title.textContent = `What you have made${known && beside ? ": your own run, not the experiment that is shown" : ""}`;
     this.facts.replaceChildren(
-      fact("Size", known ? `${number(facts.count)} numbers, in ${facts.config.n_layer === 1 ? "1 block" : `${facts.config.n_layer} blocks`}` : "nothing yet"),
+      fact("Size", known ? `${number(facts.count)} numbers, in ${facts.config.n_layer === 1 ? "1 block" : `${facts.config.n_layer} blocks`}` : beside ? "nothing yet: an experiment is not taken home" : "nothing yet"),
       fact("Learned from", known ? `${order.title}, ${number(facts.characters)} characters, as ${number(facts.config.vocab_size)} tokens (${tokensText(order.merges)})` : "–"),
       fact("Steps", known ? `${number(step)}, at a learning rate of ${rateText(order.recipe.learning_rate)} at most` : "–"),
       fact("The model to take", known ? taken(run) : "–"),

@@ -27,14 +27,15 @@ export class TrainingBoard extends OneRun {
     this.fields = new RunFields({ id, data, presets, inside, rate: (rate) => this.changeRate(rate), say: (text) => this.say(text) });
     this.samples = new RunSamples({ id, compact: this.compact || this.simple, shown: (look) => this.shown(look), write: (prompt, step) => this.write(prompt, step) });
     if (inside) this.inside = new RunInside({ id, attend: (wish) => this.run?.attention(wish), announce: (text) => this.tell(text) });
-    this.home = new TakeHome({ model: () => this.ask("home"), say: (text) => this.say(text) });
+    this.home = new TakeHome({ model: () => this.homeOfOwn(), say: (text) => this.say(text) });
     this.build();
   }
 
   build() {
     const button = (text, click, more = {}) => make("button", { type: "button", class: "mg-button", text, click, ...more });
     this.button = button("Train", () => this.press(), { "data-action": "train" });
-    this.anew = button("Begin anew", () => this.train());
+    this.anew = button("Begin anew", () => this.wish());
+    this.backs = button("Back to your run", () => this.goBack());
     this.forgets = button("Forget what is kept", () => this.forget());
     this.clear = button("Clear earlier curves", () => this.clearEarlier());
     this.message = make("p", { class: "mg-message", role: "status" });
@@ -47,7 +48,7 @@ export class TrainingBoard extends OneRun {
     this.picture.setAttribute("role", "img");
     this.key = make("ul", { class: "mg-key", "aria-label": "Curves" });
     this.ladderNote = make("p", { class: "mg-note mg-about-ladder" });
-    const buttons = make("div", { class: "mg-buttons" }, this.button, ...(this.compact ? [] : [this.anew, this.forgets, this.clear]));
+    const buttons = make("div", { class: "mg-buttons" }, this.button, ...(this.compact ? [] : [this.backs, this.anew, this.forgets, this.clear]));
     const seen = make("div", { class: "mg-seen" }, make("div", {}, this.picture, this.key, this.ladderNote, this.beside), this.samples.node);
     const told = [this.message, this.line, this.stands, seen];
     if (this.compact) this.nodes = [buttons, ...told, this.more(), this.live];
@@ -153,6 +154,11 @@ export class TrainingBoard extends OneRun {
     return written && { prompt, wanted: step, ...written };
   }
 
+  async goBack() {
+    await this.back();
+    this.button.focus();
+  }
+
   clearEarlier() {
     this.earlier = [];
     this.showKey();
@@ -166,13 +172,14 @@ export class TrainingBoard extends OneRun {
   showState() {
     const { state, current } = this;
     this.host.dataset.run = state;
-    const paused = this.elsewhere ? "Take it over" : "Go on";
+    const paused = this.elsewhere && this.isOwn ? "Take it over" : "Go on";
     this.button.textContent = { starting: "Train", running: "Pause", paused, ended: "Train again", idle: "Train" }[state];
     this.button.hidden = this.simple && !["running", "paused"].includes(state);
+    this.backs.hidden = !this.own || this.isOwn;
     this.anew.hidden = this.simple || !["running", "paused"].includes(state);
     this.forgets.hidden = !this.isKept;
     this.clear.hidden = !this.earlier.length;
-    this.home.show(current);
+    this.home.show(this.own, current && !this.isOwn);
   }
 
   // Once a frame.
@@ -197,7 +204,7 @@ export class TrainingBoard extends OneRun {
       : progress({ ...current, steps: current.order.recipe.steps });
     this.stands.textContent = smooth.length && !current.broke ? standing(current, smooth.at(-1)) : "";
     if (state === "running") this.forgets.hidden = !this.isKept;
-    if (state !== "running" || current?.step) this.home.show(current);
+    if (state !== "running" || current?.step) this.home.show(this.own, current && !this.isOwn);
   }
 
   // The book's own models, where this one learns what they did.
@@ -215,6 +222,6 @@ export class TrainingBoard extends OneRun {
     this.key.replaceChildren(
       entry("training", `${this.earlier.length ? `this run, ${named.at(-1)}: ` : ""}training loss, smoothed`),
       entry("validation", "on the text kept apart"),
-      ...this.earlier.map((run, i) => entry(`earlier-${i % 4}`, `earlier: ${named[i]}${outcome(run)}`, letter(i))));
+      ...this.earlier.map((run, i) => entry(`earlier-${i % 4}`, `${run === this.own ? "your run" : "earlier"}: ${named[i]}${outcome(run)}`, letter(i))));
   }
 }
