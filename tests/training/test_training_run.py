@@ -178,6 +178,96 @@ def test_a_page_that_was_closed_goes_on(whole, page, element, site_url):
     assert message(element).inner_text() == ""
 
 
+SETTINGS = """e => Object.fromEntries(["text", "own", "tokens", "size", "rate", "steps"].map(
+    (name) => [name, e.querySelector(`[id$=-${name}]`).value]))"""
+
+
+@pytest.mark.parametrize("text", ["own", "chapter"])
+def test_the_settings_and_the_text_come_back_with_the_run(page, element, site_url, text):
+    put(page, KEPT)
+    element.evaluate("e => e.load()")
+    element.get_by_label("Text", exact=True).select_option(text)
+    own = "".join(f"{i} green bottles hang there.\n" for i in range(200))
+    if text == "own":
+        element.get_by_label("Paste it here").fill(own)
+    element.get_by_label("Tokens").select_option("100")
+    element.get_by_label("Size, in numbers").select_option("1")
+    element.get_by_role("slider", name="Learning rate").press("ArrowLeft")
+    element.get_by_label("Steps").fill("20")
+    before = element.evaluate(SETTINGS)
+    assert (before["size"], before["steps"], before["tokens"]) == ("1", "20", "100")
+    train(element)
+    open_chapter(page, site_url)
+    put(page, KEPT)
+    element.evaluate("e => e.load()")
+    expect(message(element)).to_contain_text("A run of yours was kept in this browser")
+    assert element.evaluate(SETTINGS) == before
+    needs = f"{len(own):,} characters" if text == "own" else "16,"
+    expect(element.locator(".mg-needs")).to_contain_text(needs)
+    assert element.get_by_label("Paste it here").is_visible() == (text == "own")
+    order, kept = element.evaluate("async e => [await e.board.fields.order(), e.board.own.order]")
+    assert order == kept
+    button(element, "Forget what is kept").click()
+    expect(message(element)).to_contain_text("Nothing of it is kept")
+
+
+def test_a_new_run_asks_before_it_takes_the_place_of_a_long_one(element):
+    put(element.page, KEPT)
+    train(element)
+    element.evaluate("e => { e.board.own.seconds = 11; }")
+    own = current(element)
+    question = element.get_by_role("group", name="Begin a new run?")
+    expect(question).to_be_hidden()
+    again = button(element, "Train again")
+    again.focus()
+    element.page.keyboard.press("Enter")
+    expect(question).to_contain_text(
+        "takes the place of yours: Names: the people of the plays, 4 thousand numbers, "
+        "characters, step 60."
+    )
+    keep = button(element, "Keep my run")
+    expect(keep).to_be_focused()
+    expect(keep).to_have_accessible_description(re.compile("takes the place of yours"))
+    assert barriers(element.page, "training-run") == []
+    element.page.keyboard.press("Escape")
+    expect(question).to_be_hidden()
+    expect(again).to_be_focused()
+    assert current(element) == own
+    again.click()
+    keep.click()
+    assert element.evaluate("e => e.board.earlier.length") == 0
+    again.click()
+    button(element, "Begin the new one").click()
+    expect(again).to_be_focused()
+    expect(element.locator(".mg-key li")).to_have_count(3, timeout=20_000)
+    expect(again).to_be_visible(timeout=20_000)
+    assert current(element) == own  # the same settings
+    again.click()  # of a short run it does not ask
+    expect(question).to_be_hidden()
+    expect(element.locator(".mg-key li")).to_have_count(4)
+    button(element, "Forget what is kept").click()
+
+
+def test_a_new_run_that_cannot_begin_costs_nothing(whole, element):
+    element.evaluate(
+        """async (e) => {
+            const { board } = e;
+            const { goOn } = board;
+            board.goOn = async () => { await board.run.go(33); };
+            await board.train();
+            while (board.state !== "paused") await new Promise((r) => setTimeout(r, 5));
+            board.goOn = goOn;
+        }"""
+    )
+    element.get_by_label("Text", exact=True).select_option("own")
+    element.get_by_label("Paste it here").fill("To be")
+    button(element, "Begin anew").click()
+    expect(message(element)).to_contain_text("The text is too short")
+    button(element, "Go on").click()
+    expect(button(element, "Train again")).to_be_visible(timeout=20_000)
+    assert current(element) == whole
+
+
 def test_samples_can_be_gone_through(element):
     train(element)
     looks = current(element)["looks"]

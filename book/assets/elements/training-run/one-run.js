@@ -18,6 +18,7 @@ export class OneRun {
   earlier = [];       // {order, facts, losses, looks, best, step, seconds, broke}, as `current`
   own = undefined;    // the reader's, which is kept and taken home; `current` unless an experiment is
   resting = undefined;  // its worker, while an experiment has `run`
+  searched = undefined;  // resolves when it is known what is kept
   told = 0;
 
   constructor(keepAs) {
@@ -133,6 +134,7 @@ export class OneRun {
     const experiment = EXPERIMENTS[name];
     const { label, look, alone } = experiment;
     const trying = this.trying = {};
+    await this.searched;  // or what is kept would not be known to rest
     if (!alone) {
       const plain = await this.fields.order(shortened).catch(() => undefined);  // told by `train`
       if (plain && !this.ended.some(({ order }) => differences([order, plain])[0] === differences([plain])[0])) {
@@ -165,7 +167,9 @@ export class OneRun {
     if (this.run) return this.run;
     try {
       if (this.current && !this.isOwn) throw new Error("this experiment is over: press its button again");
+      const { elsewhere } = this;
       this.run = await this.opened();
+      if (elsewhere) this.fields.restore(this.run.facts.order);  // which may be another run by now
       const { order, losses, looks, best, step, seconds } = this.run.facts;
       this.own = { order, facts: this.run.facts, losses: [...losses], looks: [...looks], best, step, seconds };
       this.take(this.own);
@@ -291,18 +295,20 @@ export class OneRun {
   // What is kept
 
   async lookForKept() {
-    let record;
+    let [record, elsewhere] = [];
     try {
       record = await kept(this.keepAs);
-      this.elsewhere = await this.lock.isElsewhere();
+      elsewhere = await this.lock.isElsewhere();
     } catch {
       return;  // told of when a run should be kept
     }
     if (!record || this.current) return;
+    this.elsewhere = elsewhere;
     const { order, facts, losses, looks, seconds, state: { steps: step } } = record;
     this.isKept = true;
     this.keptStep = step;
     this.own = { order, facts, losses: [...losses], looks, best: facts.best, seconds, step };
+    this.fields.restore(order);
     this.take(this.own);
     this.setState(this.standing);
     const where = this.elsewhere ? "A run of yours is open in another tab" : "A run of yours was kept in this browser";

@@ -54,6 +54,16 @@ export class RunFields {
     this.tell();
   }
 
+  // As they were for a run: {text, title, merges, size, recipe}.
+  restore({ text, title, merges, size, recipe }) {
+    this.text.restore(text, title);
+    this.tokens.value = merges;
+    this.size.value = Math.max(0, this.sizes.findIndex(({ name }) => name === size));
+    this.setRate(recipe.learning_rate);
+    this.steps.value = recipe.steps;
+    this.tell();
+  }
+
   get rateValue() { return this.rates[Number(this.rate.value)]; }
 
   setRate(rate) {
@@ -80,11 +90,12 @@ export class RunFields {
 
   // What the run will need, before it begins.
   async tell() {
+    const asked = this.asked = {};  // an earlier text may come later
     const merges = Number(this.tokens.value);
     const { sizes, recipe } = this.sizes[this.size.value];
     try {
       const { text } = await this.text.chosen();
-      if (!this.told) return;
+      if (!this.told || asked !== this.asked) return;
       const wish = { ...this.lookWish(Number(this.steps.value) || recipe.steps), inside: this.inside };
       const { numbers, bytes, snapshots } = sizeOfRun(sizes, merges ? 256 + merges : Math.max(1, new Set(text).size), recipe.batch_size, wish);
       const kept = snapshots.steps.length ? `, and ${inBytes(snapshots.bytes)} for snapshots of them at ${snapshots.steps.length} steps, which this tab keeps until another run` : "";

@@ -37,6 +37,14 @@ export class TextChoice {
     this.changed();
   }
 
+  // A text by its title; any other is the reader's own.
+  restore(text, title) {
+    const ours = this.texts.find((one) => one.title === title);
+    this.select.value = ours?.name ?? OWN;
+    if (!ours) this.box.value = text;
+    this.own.hidden = Boolean(ours);
+  }
+
   async read() {
     const [file] = this.file.files;
     this.file.value = "";  // so that the same can be chosen again

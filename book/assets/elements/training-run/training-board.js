@@ -4,13 +4,15 @@
 import { count, make, number } from "../../parts/token-chips.js";
 import { EXPERIMENTS } from "./experiments.js";
 import { OneRun } from "./one-run.js";
+import { NewRunQuestion } from "./new-run-question.js";
 import { drawRun } from "./run-chart.js";
 import { RunFields } from "./run-fields.js";
 import { RunInside } from "./run-inside.js";
 import { RunSamples } from "./run-samples.js";
-import { aboutLadder, described, differences, letter, nats, outcome, progress, rising, standing } from "./run-words.js";
+import { aboutLadder, described, differences, inShort, letter, nats, outcome, progress, rising, standing } from "./run-words.js";
 import { TakeHome } from "./take-home.js";
 
+const WORTH = 10;        // seconds of training from which on a run is not given up unasked
 const TOLD = 4;          // times that a screen reader is told of a run's progress
 
 let instances = 0;
@@ -28,6 +30,7 @@ export class TrainingBoard extends OneRun {
     this.samples = new RunSamples({ id, compact: this.compact || this.simple, shown: (look) => this.shown(look), write: (prompt, step) => this.write(prompt, step) });
     if (inside) this.inside = new RunInside({ id, attend: (wish) => this.run?.attention(wish), announce: (text) => this.tell(text) });
     this.home = new TakeHome({ model: () => this.homeOfOwn(), say: (text) => this.say(text) });
+    this.question = new NewRunQuestion({ id, begin: () => this.train(), back: () => this.button });
     this.build();
   }
 
@@ -50,7 +53,7 @@ export class TrainingBoard extends OneRun {
     this.ladderNote = make("p", { class: "mg-note mg-about-ladder" });
     const buttons = make("div", { class: "mg-buttons" }, this.button, ...(this.compact ? [] : [this.backs, this.anew, this.forgets, this.clear]));
     const seen = make("div", { class: "mg-seen" }, make("div", {}, this.picture, this.key, this.ladderNote, this.beside), this.samples.node);
-    const told = [this.message, this.line, this.stands, seen];
+    const told = [this.question.node, this.message, this.line, this.stands, seen];
     if (this.compact) this.nodes = [buttons, ...told, this.more(), this.live];
     else if (this.simple) this.nodes = [this.buildExperiments("Learning rate"), buttons, ...told, this.live];
     else this.nodes = [this.fields.node, buttons, ...told, ...(this.inside ? [this.inside.node] : []), this.buildExperiments("Spoil it"), this.home.node, this.live];
@@ -84,7 +87,7 @@ export class TrainingBoard extends OneRun {
     this.showState();
     this.showKey();
     if (!this.compact && !this.simple) this.fields.tell();
-    if (this.keepAs) this.lookForKept();
+    if (this.keepAs) this.searched = this.lookForKept();
   }
 
   leave() {
@@ -108,7 +111,17 @@ export class TrainingBoard extends OneRun {
     this.tell(`Step ${number(step)} of ${number(steps)}, loss ${nats(losses.at(-1))}.`);
   }
 
+  // A new run takes the place of the reader's own: asked first, where that is worth something.
+  async wish() {
+    await this.searched;
+    const { own } = this;
+    const other = this.elsewhere && !own?.apart;  // kept by another tab, whatever is done here
+    if (!own || own.seconds < WORTH || this.compact || this.simple || other) return this.train();
+    return this.question.ask(`A new run takes the place of yours: ${inShort(own.order)}, step ${number(own.step)}. “Take it home”, below, saves its model first.`);
+  }
+
   taken({ looks, facts }) {
+    this.question.close();
     if (this.simple) facts.pairs = null;  // which the first chapter does not know
     this.clearSeen();
     for (const look of looks) this.samples.add(look);
