@@ -90,7 +90,8 @@ def test_one_press_trains_it(element):
     run = current(element)
     apart = f"{run['looks'][-1]['loss']:.2f}"
     pattern = (
-        rf"Loss \d\.\d\d; on the text kept apart {apart}: better than guessing \(3\.\d\d\).*\."
+        rf"Training loss \d\.\d\d; on the text kept apart {apart}: "
+        r"better than guessing \(3\.\d\d\).*\."
     )
     assert re.fullmatch(pattern, told)
     assert len(run["losses"]) == 60 and run["looks"][-1]["step"] == 60
@@ -275,7 +276,8 @@ def test_samples_can_be_gone_through(element):
     slider = element.get_by_role("slider", name="The look that is shown")
     slider.press("Home")
     title = element.locator(".mg-samples .mg-title").inner_text()
-    assert title == f"After 0 steps, loss {looks[0]['loss']:.2f}, it writes:"
+    loss = f"{looks[0]['loss']:.2f}"
+    assert title == f"After 0 steps, loss on the text kept apart {loss}, it writes:"
     shown = element.locator(".mg-written").inner_text()
     assert shown.split() == looks[0]["text"].split()
 
@@ -308,7 +310,7 @@ def test_the_slider_moves_sample_gradients_and_attention_together(element):
         expect(title.last).to_have_text(f"Attention after {words}")
         assert title.first.inner_text() == f"Gradient sizes after {words}"
         written = element.locator(".mg-samples .mg-title").inner_text()
-        assert written.startswith(f"After {words}, loss ")
+        assert written.startswith(f"After {words}, loss on the text kept apart ")
         tables = looks[steps.index(step)]["gradients"]["tables"]
         told = inside.locator(".mg-sizes").inner_text()
         assert float(re.match(r"tables ([\d.e-]+), block 1 ", told)[1]) == pytest.approx(
@@ -318,6 +320,7 @@ def test_the_slider_moves_sample_gradients_and_attention_together(element):
     assert seen[0] != seen[1] != seen[2]
     rows = inside.get_by_label("From token").locator("option").count()
     assert len(seen[0]) == rows**2
+    assert "run side by side and level off are well, however far apart" in inside.inner_text()
     lines = element.locator(".mg-gradient-chart .mg-gradient")
     assert lines.count() == 2
     assert len(points(element, "gradient")) == len(looks)
@@ -395,7 +398,34 @@ def test_a_text_of_the_readers_from_a_file_is_learned(element):
     expect(element.locator(".mg-needs")).to_contain_text(f"{len(text):,} characters")
     train(element)
     facts = element.locator(".mg-facts").inner_text()
-    assert f"your own text, {len(text):,} characters" in facts
+    assert f"your own text, {len(text):,} characters, the last tenth kept apart" in facts
+
+
+def test_what_is_pasted_is_counted_at_once_as_the_package_cuts_it(element):
+    element.get_by_label("Text", exact=True).select_option("own")
+    needs = element.locator(".mg-needs")
+    expect(needs).to_have_text("There is no text yet.")
+    text = ("To be, or not to be. \n" * 300)[:5101]
+    element.get_by_label("Paste it here").fill(text)
+    learned, judged = map(len, train_validation_split(text))
+    assert (learned, judged) == (4590, 511)
+    expect(needs).to_contain_text(
+        "5,101 characters: 4,590 to learn from, and 511, at the end, to be judged by; "
+    )
+    assert element.get_by_label("Paste it here").evaluate("e => e === document.activeElement")
+
+
+def test_another_size_says_what_it_sets(element):
+    element.get_by_label("Size, in numbers").select_option("3")
+    said = "The learning rate and the steps are now those that suit this size: 0.001, and 1,200"
+    expect(message(element)).to_contain_text(said)
+    drawn(element)
+    ticks = element.locator(".mg-chart .mg-tick[text-anchor=end]")
+    assert ticks.last.text_content() == "1200"  # of the axis, before a run
+    element.get_by_label("Steps").fill("500")
+    element.get_by_label("Steps").press("Enter")
+    drawn(element)
+    assert ticks.last.text_content() == "500"
 
 
 def test_earlier_curves_stay_with_what_they_had_otherwise(element):
@@ -530,6 +560,35 @@ def test_a_run_that_goes_rests_while_an_experiment_does(whole, element):
     assert current(element)["losses"][: run["step"]] == run["losses"]
 
 
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_a_press_of_an_experiment_brings_its_progress_into_view(element, motion):
+    page = element.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.emulate_media(reduced_motion=motion)
+    put(page, f'{SMALL} inside experiments="batch-one"')
+    element.evaluate("e => e.load()")
+    press = element.get_by_role("group", name="Experiments").get_by_role("button")
+    press.scroll_into_view_if_needed()
+    progress = element.locator(".mg-progress-line")
+    expect(progress).not_to_be_in_viewport()
+    element.evaluate(
+        """e => {
+            const { scrollIntoView } = Element.prototype;
+            Element.prototype.scrollIntoView = function (how) {
+                e.asked = how.behavior;
+                Element.prototype.scrollIntoView = scrollIntoView;
+                scrollIntoView.call(this, how);
+            };
+        }"""
+    )
+    press.evaluate("e => e.click()")
+    expect(progress).to_be_in_viewport(ratio=1)
+    expect(element.locator(".mg-chart").first).to_be_in_viewport(ratio=0.8)
+    assert element.evaluate("e => e.asked") == ("auto" if motion == "reduce" else "smooth")
+    page.emulate_media(reduced_motion="null")
+    expect(button(element, "Train again")).to_be_visible(timeout=20_000)
+
+
 def test_an_experiment_alone_is_not_taken_home(element):
     put(element.page, f'{SMALL} experiments="batch-one"')
     element.evaluate("e => e.load().then(() => e.board.try('batch-one'))")
@@ -651,6 +710,9 @@ def test_the_folder_opens_at_home_and_writes(element, tmp_path, capsys, tokens):
         loss = torch.nn.functional.cross_entropy(model(inputs).flatten(0, 1), targets.flatten())
     lowest = min(look["loss"] for look in current(element)["looks"])
     assert lowest == pytest.approx(loss.item(), abs=1e-4)
+    install = element.locator(".mg-made").get_by_role("link", name="how to install it")
+    assert install.get_attribute("href") == "command-line.html"
+    assert "my.txt is a file with your own text" in element.locator(".mg-made").inner_text()
     command = element.locator(".mg-made-command").inner_text()
     assert command == 'minigpt generate "" --model my-gpt'
     assert main(["generate", "", f"--model={tmp_path / 'my-gpt'}", "--tokens=20"]) == 0
@@ -745,7 +807,8 @@ def test_a_screen_reader_hears_a_few_words_and_not_every_step(element):
     )
     assert 2 <= len(told) <= 6
     assert told[0].startswith("It trains: Names")
-    assert told[-1].startswith("It has learned. Step 200, loss ")
+    assert told[1].startswith("Step ") and ", training loss " in told[1]
+    assert told[-1].startswith("It has learned. Step 200, loss on the text kept apart ")
     assert "On the text kept apart it began at 3." in element.get_by_role("img").get_attribute(
         "aria-label"
     )
@@ -769,17 +832,25 @@ def test_it_is_accessible_and_fits(element, width, theme):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-def test_it_keeps_its_height_while_it_trains(element, width):
+ALL_EXPERIMENTS = " ".join(CHANGES)
+PAGE = 'text="shakespeare" size="28 thousand" inside'  # as book/train.md has it
+
+
+@pytest.mark.parametrize(
+    ("width", "attributes"), [(360, SMALL), (1280, SMALL), (390, PAGE), (1280, PAGE)]
+)
+def test_it_keeps_its_height_while_it_trains(element, width, attributes):
     page = element.page
     page.set_viewport_size({"width": width, "height": 900})
-    names = "rate-high rate-low batch-one no-warmup wide-start repeated-line little-text"
-    put(page, f'{SMALL} experiments="{names}"')
+    put(page, f'{attributes} experiments="{ALL_EXPERIMENTS}"')
     before = element.evaluate("e => e.offsetHeight")
     element.evaluate("e => e.load()")
-    train(element)
+    train(element, steps=60)
     drawn(element)
     assert element.evaluate("e => e.offsetHeight") == before
+    made = element.locator(".mg-made").bounding_box()
+    box = element.bounding_box()
+    assert box["y"] + box["height"] - made["y"] - made["height"] < 160  # no blank card below
 
 
 # The box on the front page

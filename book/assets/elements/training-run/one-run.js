@@ -138,7 +138,7 @@ export class OneRun {
     if (!alone) {
       const plain = await this.fields.order(shortened).catch(() => undefined);  // told by `train`
       if (plain && !this.ended.some(({ order }) => differences([order, plain])[0] === differences([plain])[0])) {
-        await this.begin(shortened, `First the settings as they are, to compare with. Then: ${label}.`);
+        await this.begin(shortened, `First the settings as they are, to compare with. Then: “${label}”.`);
         if (trying !== this.trying || this.state !== "ended" || this.current.broke || this.current.step < plain.recipe.steps) return;
       }
     }
@@ -244,7 +244,7 @@ export class OneRun {
     this.setState(state);
     if (this.current?.looks.length) {
       const { loss } = this.current.looks.at(-1);
-      this.tell(`${state === "ended" ? "It has learned." : "It waits."} Step ${number(this.current.step)}, loss ${nats(loss)}: ${verdict(loss, this.current.facts)}.`);
+      this.tell(`${state === "ended" ? "It has learned." : "It waits."} Step ${number(this.current.step)}, loss on the text kept apart ${nats(loss)}: ${verdict(loss, this.current.facts)}.`);
     }
     this.stood?.();
   }

@@ -53,8 +53,8 @@ export class RunSamples {
     this.at = at;
     this.slider.value = at;
     const { step, loss, text } = this.look;
-    this.title.textContent = `After ${count(step, "step")}, loss ${nats(loss)}, it writes:`;
-    this.slider.setAttribute("aria-valuetext", `step ${number(step)}, loss ${nats(loss)}`);
+    this.title.textContent = `After ${count(step, "step")}, loss on the text kept apart ${nats(loss)}, it writes:`;
+    this.slider.setAttribute("aria-valuetext", `step ${number(step)}, loss on the text kept apart ${nats(loss)}`);
     this.text.textContent = text.trimStart();
     this.shown(this.look);
   }

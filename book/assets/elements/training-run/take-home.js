@@ -28,8 +28,9 @@ export class TakeHome {
     this.node = make("section", { class: "mg-made", "aria-label": "What you have made" },
       this.title, this.facts,
       make("div", { class: "mg-buttons" }, this.download, this.open),
-      make("p", { class: "mg-note" }, "At home, unpack the folder; in a terminal with this book’s package, it writes by ", this.command,
-        " and learns on by ", make("code", { text: `minigpt train runs/longer --from ${FOLDER} --text my.txt` }), "."));
+      make("p", { class: "mg-note" }, "At home, unpack the folder; in a terminal with this book’s package (", make("a", { href: "command-line.html", text: "how to install it" }), ") it writes by ", this.command,
+        " and learns on by ", make("code", { text: `minigpt train runs/longer --from ${FOLDER} --text my.txt` }),
+        ". There my.txt is a file with your own text, which is not in the zip."));
     this.show();
   }
 
@@ -41,7 +42,7 @@ export class TakeHome {
     this.title.textContent = `What you have made${known && beside ? ": your own run, not the experiment that is shown" : ""}`;
     this.facts.replaceChildren(
       fact("Size", known ? `${number(facts.count)} numbers, in ${facts.config.n_layer === 1 ? "1 block" : `${facts.config.n_layer} blocks`}` : beside ? "nothing yet: an experiment is not taken home" : "nothing yet"),
-      fact("Learned from", known ? `${order.title}, ${number(facts.characters)} characters, as ${number(facts.config.vocab_size)} tokens (${tokensText(order.merges)})` : "–"),
+      fact("Learned from", known ? `${order.title}, ${number(facts.characters)} characters, the last tenth kept apart, as ${number(facts.config.vocab_size)} tokens (${tokensText(order.merges)})` : "–"),
       fact("Steps", known ? `${number(step)}, at a learning rate of ${rateText(order.recipe.learning_rate)} at most` : "–"),
       fact("The model to take", known ? taken(run) : "–"),
       fact("Time", known ? `${duration(seconds)}${facts?.cores > 1 ? ", on two cores" : ""}` : "–"));

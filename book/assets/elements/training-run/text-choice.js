@@ -18,7 +18,7 @@ export class TextChoice {
       make("option", { value: OWN, text: "Your own text" }));
     this.select.value = texts.some(({ name }) => name === chosen) ? chosen : texts[0].name;
     this.box = make("textarea", {
-      id: `${id}-own`, class: "mg-input", dir: "auto", spellcheck: "false", autocomplete: "off", change: () => this.changed(),
+      id: `${id}-own`, class: "mg-input", dir: "auto", spellcheck: "false", autocomplete: "off", input: () => this.changed(),
     });
     this.file = make("input", { type: "file", accept: "text/*,.txt,.md,.csv,.py,.js", hidden: true, change: () => this.read() });
     this.own = make("div", { class: "mg-own-text" },

@@ -26,7 +26,7 @@ export class TrainingBoard extends OneRun {
     this.simple = host.hasAttribute("simple");
     const inside = host.hasAttribute("inside");
     const presets = Object.fromEntries(["text", "tokens", "size", "rate", "steps"].map((name) => [name, host.getAttribute(name) ?? undefined]));
-    this.fields = new RunFields({ id, data, presets, inside, rate: (rate) => this.changeRate(rate), say: (text) => this.say(text) });
+    this.fields = new RunFields({ id, data, presets, inside, rate: (rate) => this.changeRate(rate), changed: () => this.drawSoon(), say: (text) => this.say(text) });
     this.samples = new RunSamples({ id, compact: this.compact || this.simple, shown: (look) => this.shown(look), write: (prompt, step) => this.write(prompt, step) });
     if (inside) this.inside = new RunInside({ id, attend: (wish) => this.run?.attention(wish), announce: (text) => this.tell(text) });
     this.home = new TakeHome({ model: () => this.homeOfOwn(), say: (text) => this.say(text) });
@@ -54,6 +54,7 @@ export class TrainingBoard extends OneRun {
     const buttons = make("div", { class: "mg-buttons" }, this.button, ...(this.compact ? [] : [this.backs, this.anew, this.forgets, this.clear]));
     const seen = make("div", { class: "mg-seen" }, make("div", {}, this.picture, this.key, this.ladderNote, this.beside), this.samples.node);
     const told = [this.question.node, this.message, this.line, this.stands, seen];
+    this.stage = buttons;
     if (this.compact) this.nodes = [buttons, ...told, this.more(), this.live];
     else if (this.simple) this.nodes = [this.buildExperiments("Learning rate"), buttons, ...told, this.live];
     else this.nodes = [this.fields.node, buttons, ...told, ...(this.inside ? [this.inside.node] : []), this.buildExperiments("Spoil it"), this.home.node, this.live];
@@ -73,11 +74,20 @@ export class TrainingBoard extends OneRun {
       click: () => {
         note.textContent = EXPERIMENTS[name].look;
         this.try(name);
+        if (!this.simple) this.bringUp();
       },
     }));
     return make("div", { class: "mg-experiments", hidden: !names.length },
       make("p", { class: "mg-title", text: title }),
       make("div", { class: "mg-buttons", role: "group", "aria-label": "Experiments" }, ...buttons), note);
+  }
+
+  // The progress and the curve, which are above the experiments.
+  bringUp() {
+    const { top } = this.stage.getBoundingClientRect();
+    if (top >= 0 && this.picture.getBoundingClientRect().bottom <= innerHeight) return;
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.stage.scrollIntoView({ behavior: still ? "auto" : "smooth" });
   }
 
   // When its nodes are in the page.
@@ -108,7 +118,7 @@ export class TrainingBoard extends OneRun {
     const part = Math.floor(TOLD * step / steps);
     if (part <= this.told || part >= TOLD) return;
     this.told = part;
-    this.tell(`Step ${number(step)} of ${number(steps)}, loss ${nats(losses.at(-1))}.`);
+    this.tell(`Step ${number(step)} of ${number(steps)}, training loss ${nats(losses.at(-1))}.`);
   }
 
   // A new run takes the place of the reader's own: asked first, where that is worth something.
@@ -206,7 +216,7 @@ export class TrainingBoard extends OneRun {
   draw() {
     const { current, state, ladder } = this;
     if (!this.picture.clientWidth) return;
-    const steps = Number(this.host.getAttribute("steps") ?? 1000);
+    const steps = this.fields.steps.valueAsNumber || 1000;
     const blank = { losses: [], looks: [], facts: { guessing: Math.log(65), pairs: null, unread: true }, order: { recipe: { steps } } };
     const unit = this.simple ? "loss" : undefined;
     const smooth = drawRun(this.picture, [...this.earlier, current ?? blank], { compact: this.compact, at: this.samples.look, ladder, unit });
