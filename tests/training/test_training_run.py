@@ -90,7 +90,8 @@ def test_one_press_trains_it(element):
     run = current(element)
     apart = f"{run['looks'][-1]['loss']:.2f}"
     pattern = (
-        rf"Loss \d\.\d\d; on the text kept apart {apart}: better than guessing \(3\.\d\d\).*\."
+        rf"Training loss \d\.\d\d; on the text kept apart {apart}: "
+        r"better than guessing \(3\.\d\d\).*\."
     )
     assert re.fullmatch(pattern, told)
     assert len(run["losses"]) == 60 and run["looks"][-1]["step"] == 60
@@ -178,6 +179,96 @@ def test_a_page_that_was_closed_goes_on(whole, page, element, site_url):
     assert message(element).inner_text() == ""
 
 
+SETTINGS = """e => Object.fromEntries(["text", "own", "tokens", "size", "rate", "steps"].map(
+    (name) => [name, e.querySelector(`[id$=-${name}]`).value]))"""
+
+
+@pytest.mark.parametrize("text", ["own", "chapter"])
+def test_the_settings_and_the_text_come_back_with_the_run(page, element, site_url, text):
+    put(page, KEPT)
+    element.evaluate("e => e.load()")
+    element.get_by_label("Text", exact=True).select_option(text)
+    own = "".join(f"{i} green bottles hang there.\n" for i in range(200))
+    if text == "own":
+        element.get_by_label("Paste it here").fill(own)
+    element.get_by_label("Tokens").select_option("100")
+    element.get_by_label("Size, in numbers").select_option("1")
+    element.get_by_role("slider", name="Learning rate").press("ArrowLeft")
+    element.get_by_label("Steps").fill("20")
+    before = element.evaluate(SETTINGS)
+    assert (before["size"], before["steps"], before["tokens"]) == ("1", "20", "100")
+    train(element)
+    open_chapter(page, site_url)
+    put(page, KEPT)
+    element.evaluate("e => e.load()")
+    expect(message(element)).to_contain_text("A run of yours was kept in this browser")
+    assert element.evaluate(SETTINGS) == before
+    needs = f"{len(own):,} characters" if text == "own" else "16,"
+    expect(element.locator(".mg-needs")).to_contain_text(needs)
+    assert element.get_by_label("Paste it here").is_visible() == (text == "own")
+    order, kept = element.evaluate("async e => [await e.board.fields.order(), e.board.own.order]")
+    assert order == kept
+    button(element, "Forget what is kept").click()
+    expect(message(element)).to_contain_text("Nothing of it is kept")
+
+
+def test_a_new_run_asks_before_it_takes_the_place_of_a_long_one(element):
+    put(element.page, KEPT)
+    train(element)
+    element.evaluate("e => { e.board.own.seconds = 11; }")
+    own = current(element)
+    question = element.get_by_role("group", name="Begin a new run?")
+    expect(question).to_be_hidden()
+    again = button(element, "Train again")
+    again.focus()
+    element.page.keyboard.press("Enter")
+    expect(question).to_contain_text(
+        "takes the place of yours: Names: the people of the plays, 4 thousand numbers, "
+        "characters, step 60."
+    )
+    keep = button(element, "Keep my run")
+    expect(keep).to_be_focused()
+    expect(keep).to_have_accessible_description(re.compile("takes the place of yours"))
+    assert barriers(element.page, "training-run") == []
+    element.page.keyboard.press("Escape")
+    expect(question).to_be_hidden()
+    expect(again).to_be_focused()
+    assert current(element) == own
+    again.click()
+    keep.click()
+    assert element.evaluate("e => e.board.earlier.length") == 0
+    again.click()
+    button(element, "Begin the new one").click()
+    expect(again).to_be_focused()
+    expect(element.locator(".mg-key li")).to_have_count(3, timeout=20_000)
+    expect(again).to_be_visible(timeout=20_000)
+    assert current(element) == own  # the same settings
+    again.click()  # of a short run it does not ask
+    expect(question).to_be_hidden()
+    expect(element.locator(".mg-key li")).to_have_count(4)
+    button(element, "Forget what is kept").click()
+
+
+def test_a_new_run_that_cannot_begin_costs_nothing(whole, element):
+    element.evaluate(
+        """async (e) => {
+            const { board } = e;
+            const { goOn } = board;
+            board.goOn = async () => { await board.run.go(33); };
+            await board.train();
+            while (board.state !== "paused") await new Promise((r) => setTimeout(r, 5));
+            board.goOn = goOn;
+        }"""
+    )
+    element.get_by_label("Text", exact=True).select_option("own")
+    element.get_by_label("Paste it here").fill("To be")
+    button(element, "Begin anew").click()
+    expect(message(element)).to_contain_text("The text is too short")
+    button(element, "Go on").click()
+    expect(button(element, "Train again")).to_be_visible(timeout=20_000)
+    assert current(element) == whole
+
+
 def test_samples_can_be_gone_through(element):
     train(element)
     looks = current(element)["looks"]
@@ -185,7 +276,8 @@ def test_samples_can_be_gone_through(element):
     slider = element.get_by_role("slider", name="The look that is shown")
     slider.press("Home")
     title = element.locator(".mg-samples .mg-title").inner_text()
-    assert title == f"After 0 steps, loss {looks[0]['loss']:.2f}, it writes:"
+    loss = f"{looks[0]['loss']:.2f}"
+    assert title == f"After 0 steps, loss on the text kept apart {loss}, it writes:"
     shown = element.locator(".mg-written").inner_text()
     assert shown.split() == looks[0]["text"].split()
 
@@ -218,7 +310,7 @@ def test_the_slider_moves_sample_gradients_and_attention_together(element):
         expect(title.last).to_have_text(f"Attention after {words}")
         assert title.first.inner_text() == f"Gradient sizes after {words}"
         written = element.locator(".mg-samples .mg-title").inner_text()
-        assert written.startswith(f"After {words}, loss ")
+        assert written.startswith(f"After {words}, loss on the text kept apart ")
         tables = looks[steps.index(step)]["gradients"]["tables"]
         told = inside.locator(".mg-sizes").inner_text()
         assert float(re.match(r"tables ([\d.e-]+), block 1 ", told)[1]) == pytest.approx(
@@ -228,6 +320,7 @@ def test_the_slider_moves_sample_gradients_and_attention_together(element):
     assert seen[0] != seen[1] != seen[2]
     rows = inside.get_by_label("From token").locator("option").count()
     assert len(seen[0]) == rows**2
+    assert "run side by side and level off are well, however far apart" in inside.inner_text()
     lines = element.locator(".mg-gradient-chart .mg-gradient")
     assert lines.count() == 2
     assert len(points(element, "gradient")) == len(looks)
@@ -305,7 +398,34 @@ def test_a_text_of_the_readers_from_a_file_is_learned(element):
     expect(element.locator(".mg-needs")).to_contain_text(f"{len(text):,} characters")
     train(element)
     facts = element.locator(".mg-facts").inner_text()
-    assert f"your own text, {len(text):,} characters" in facts
+    assert f"your own text, {len(text):,} characters, the last tenth kept apart" in facts
+
+
+def test_what_is_pasted_is_counted_at_once_as_the_package_cuts_it(element):
+    element.get_by_label("Text", exact=True).select_option("own")
+    needs = element.locator(".mg-needs")
+    expect(needs).to_have_text("There is no text yet.")
+    text = ("To be, or not to be. \n" * 300)[:5101]
+    element.get_by_label("Paste it here").fill(text)
+    learned, judged = map(len, train_validation_split(text))
+    assert (learned, judged) == (4590, 511)
+    expect(needs).to_contain_text(
+        "5,101 characters: 4,590 to learn from, and 511, at the end, to be judged by; "
+    )
+    assert element.get_by_label("Paste it here").evaluate("e => e === document.activeElement")
+
+
+def test_another_size_says_what_it_sets(element):
+    element.get_by_label("Size, in numbers").select_option("3")
+    said = "The learning rate and the steps are now those that suit this size: 0.001, and 1,200"
+    expect(message(element)).to_contain_text(said)
+    drawn(element)
+    ticks = element.locator(".mg-chart .mg-tick[text-anchor=end]")
+    assert ticks.last.text_content() == "1200"  # of the axis, before a run
+    element.get_by_label("Steps").fill("500")
+    element.get_by_label("Steps").press("Enter")
+    drawn(element)
+    assert ticks.last.text_content() == "500"
 
 
 def test_earlier_curves_stay_with_what_they_had_otherwise(element):
@@ -366,6 +486,117 @@ def test_an_experiment_is_a_press_and_the_plain_settings_come_first(element):
     plain = element.evaluate("async e => e.board.fields.order()")
     assert element.evaluate("e => e.board.earlier.map((run) => run.order)") == [plain]
     assert "One window a step" in element.locator(".mg-experiments .mg-note").inner_text()
+
+
+def test_an_experiment_does_not_take_the_place_of_the_readers_model(element):
+    put(element.page, f'{SMALL} keep="an own run" experiments="rate-high"')
+    train(element, learning_rate=0.02)
+    own = current(element)
+    facts = element.locator(".mg-facts").inner_text()
+    experiment = element.get_by_role("group", name="Experiments").get_by_role("button")
+    experiment.click()
+    expect(message(element)).to_contain_text("Rate too high. A hundred times the learning rate")
+    expect(button(element, "Train again")).to_be_visible(timeout=20_000)
+    assert current(element)["losses"] != own["losses"]
+    key = element.locator(".mg-key li").nth(2).inner_text()
+    assert re.match(r"A\s*your run: learning rate 0\.02; ended at", key)
+    title = element.locator(".mg-made .mg-title")
+    expect(title).to_have_text("What you have made: your own run, not the experiment that is shown")
+    assert element.locator(".mg-facts").inner_text() == facts
+    with element.page.expect_download():
+        button(element, "Take it home").click()
+    best = element.evaluate("async e => (await e.board.homeOfOwn()).step")
+    expect(message(element)).to_contain_text(f"the model of step {best}, as config.json")
+    kept = """async (name) => {
+        const { kept } = await import(new URL(
+            "_static/engine/training/kept-run.js", document.baseURI));
+        return [...(await kept(name)).losses];
+    }"""
+    assert element.page.evaluate(kept, "an own run") == own["losses"]
+    button(element, "Back to your run").click()
+    expect(button(element, "Back to your run")).to_be_hidden()
+    expect(button(element, "Train again")).to_be_focused()
+    assert current(element) == own
+    expect(title).to_have_text("What you have made")
+    earlier = element.evaluate("e => e.board.earlier.map((r) => r.order.recipe.learning_rate)")
+    assert earlier == pytest.approx([0.01, 1])
+    button(element, "Forget what is kept").click()
+
+
+def test_a_run_that_goes_rests_while_an_experiment_does(whole, element):
+    put(element.page, f'{SMALL} experiments="batch-one"')
+    element.evaluate(
+        """async (e) => {
+            await e.load();
+            const { board } = e;
+            const { goOn } = board;
+            board.goOn = async () => { await board.run.go(33); };
+            await board.train();
+            while (board.state !== "paused") await new Promise((r) => setTimeout(r, 5));
+            board.goOn = goOn;
+            await board.try("batch-one");
+            await board.back();
+            await board.goOn();
+        }"""
+    )
+    assert current(element) == whole
+    element.evaluate(
+        """async (e) => {
+            const { board } = e;
+            e.train({ steps: 100000 });
+            const goes = () => board.current.step > 0 && board.state === "running";
+            while (!goes()) await new Promise((r) => setTimeout(r, 5));
+            await board.try("batch-one");
+            await board.back();
+        }"""
+    )
+    expect(button(element, "Go on")).to_be_visible()
+    run = current(element)
+    assert 0 < run["step"] == len(run["losses"]) < 100000
+    element.evaluate("e => { e.board.goOn(); }")
+    expect(button(element, "Pause")).to_be_visible()
+    button(element, "Pause").click()
+    expect(button(element, "Go on")).to_be_visible()
+    assert current(element)["losses"][: run["step"]] == run["losses"]
+
+
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_a_press_of_an_experiment_brings_its_progress_into_view(element, motion):
+    page = element.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.emulate_media(reduced_motion=motion)
+    put(page, f'{SMALL} inside experiments="batch-one"')
+    element.evaluate("e => e.load()")
+    press = element.get_by_role("group", name="Experiments").get_by_role("button")
+    press.scroll_into_view_if_needed()
+    progress = element.locator(".mg-progress-line")
+    expect(progress).not_to_be_in_viewport()
+    element.evaluate(
+        """e => {
+            const { scrollIntoView } = Element.prototype;
+            Element.prototype.scrollIntoView = function (how) {
+                e.asked = how.behavior;
+                Element.prototype.scrollIntoView = scrollIntoView;
+                scrollIntoView.call(this, how);
+            };
+        }"""
+    )
+    press.evaluate("e => e.click()")
+    expect(progress).to_be_in_viewport(ratio=1)
+    expect(element.locator(".mg-chart").first).to_be_in_viewport(ratio=0.8)
+    assert element.evaluate("e => e.asked") == ("auto" if motion == "reduce" else "smooth")
+    page.emulate_media(reduced_motion="null")
+    expect(button(element, "Train again")).to_be_visible(timeout=20_000)
+
+
+def test_an_experiment_alone_is_not_taken_home(element):
+    put(element.page, f'{SMALL} experiments="batch-one"')
+    element.evaluate("e => e.load().then(() => e.board.try('batch-one'))")
+    expect(element.locator(".mg-facts")).to_contain_text(
+        "nothing yet: an experiment is not taken home"
+    )
+    assert button(element, "Take it home").get_attribute("aria-disabled") == "true"
+    expect(button(element, "Back to your run")).to_be_hidden()
 
 
 def test_three_rates_stand_beside_each_other_in_words_of_the_first_chapter(element):
@@ -477,11 +708,58 @@ def test_the_folder_opens_at_home_and_writes(element, tmp_path, capsys, tokens):
         inputs = ids[0, : windows * length].view(windows, length)
         targets = ids[0, 1 : windows * length + 1].view(windows, length)
         loss = torch.nn.functional.cross_entropy(model(inputs).flatten(0, 1), targets.flatten())
-    assert current(element)["looks"][-1]["loss"] == pytest.approx(loss.item(), abs=1e-4)
+    lowest = min(look["loss"] for look in current(element)["looks"])
+    assert lowest == pytest.approx(loss.item(), abs=1e-4)
+    install = element.locator(".mg-made").get_by_role("link", name="how to install it")
+    assert install.get_attribute("href") == "command-line.html"
+    assert "my.txt is a file with your own text" in element.locator(".mg-made").inner_text()
     command = element.locator(".mg-made-command").inner_text()
     assert command == 'minigpt generate "" --model my-gpt'
     assert main(["generate", "", f"--model={tmp_path / 'my-gpt'}", "--tokens=20"]) == 0
     assert len(capsys.readouterr().out) >= 20
+
+
+RUINED = """async (e) => {  // by a rate that was put up at step 33
+    await e.load();
+    const { board } = e;
+    const { goOn } = board;
+    board.goOn = async () => { await board.run.go(33); };
+    await board.train();
+    while (board.state !== "paused") await new Promise((r) => setTimeout(r, 5));
+    board.goOn = goOn;
+    board.changeRate(3);
+    await board.goOn();
+    return board.current.looks;
+}"""
+
+
+def test_the_best_model_is_taken_home_and_what_writes_is_named(element):
+    put(element.page, f"{SMALL} inside")
+    looks = element.evaluate(RUINED)
+    best = min(looks, key=lambda look: look["loss"])
+    assert 0 < best["step"] < 60
+    facts = element.locator(".mg-facts").inner_text()
+    words = f"of step {best['step']}, where the loss on the text kept apart was lowest"
+    assert f"{words}: {best['loss']:.2f}" in facts
+    with element.page.expect_download():
+        button(element, "Take it home").click()
+    expect(message(element)).to_contain_text(f"the model of step {best['step']}, as config.json")
+    title = element.locator(".mg-samples .mg-title")
+    button(element, "Let it write").click()
+    expect(title).to_have_text("After 60 steps, it goes on from your beginning:")
+    element.get_by_role("slider", name="The look that is shown").press("ArrowLeft")
+    button(element, "Let it write").click()
+    step = looks[-2]["step"]
+    expect(title).to_have_text(f"After {step} steps, it goes on from your beginning:")
+
+
+def test_weights_that_are_gone_are_told_of(element):
+    train(element)
+    element.get_by_role("slider", name="The look that is shown").press("Home")
+    button(element, "Let it write").click()
+    expect(element.locator(".mg-samples .mg-title")).to_have_text(
+        "After 60 steps (the weights of step 0 are not kept), it goes on from your beginning:"
+    )
 
 
 @pytest.mark.slow  # another page, and its own model
@@ -529,7 +807,8 @@ def test_a_screen_reader_hears_a_few_words_and_not_every_step(element):
     )
     assert 2 <= len(told) <= 6
     assert told[0].startswith("It trains: Names")
-    assert told[-1].startswith("It has learned. Step 200, loss ")
+    assert told[1].startswith("Step ") and ", training loss " in told[1]
+    assert told[-1].startswith("It has learned. Step 200, loss on the text kept apart ")
     assert "On the text kept apart it began at 3." in element.get_by_role("img").get_attribute(
         "aria-label"
     )
@@ -553,17 +832,25 @@ def test_it_is_accessible_and_fits(element, width, theme):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-def test_it_keeps_its_height_while_it_trains(element, width):
+ALL_EXPERIMENTS = " ".join(CHANGES)
+PAGE = 'text="shakespeare" size="28 thousand" inside'  # as book/train.md has it
+
+
+@pytest.mark.parametrize(
+    ("width", "attributes"), [(360, SMALL), (1280, SMALL), (390, PAGE), (1280, PAGE)]
+)
+def test_it_keeps_its_height_while_it_trains(element, width, attributes):
     page = element.page
     page.set_viewport_size({"width": width, "height": 900})
-    names = "rate-high rate-low batch-one no-warmup wide-start repeated-line little-text"
-    put(page, f'{SMALL} experiments="{names}"')
+    put(page, f'{attributes} experiments="{ALL_EXPERIMENTS}"')
     before = element.evaluate("e => e.offsetHeight")
     element.evaluate("e => e.load()")
-    train(element)
+    train(element, steps=60)
     drawn(element)
     assert element.evaluate("e => e.offsetHeight") == before
+    made = element.locator(".mg-made").bounding_box()
+    box = element.bounding_box()
+    assert box["y"] + box["height"] - made["y"] - made["height"] < 160  # no blank card below
 
 
 # The box on the front page

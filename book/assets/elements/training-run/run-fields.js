@@ -3,6 +3,7 @@
 
 import { sizeOfRun } from "../../engine/training/run-in-worker.js";
 import { inBytes } from "../../engine/own-model.js";
+import { partsOf } from "../../engine/training/texts.js";
 import { make, number } from "../../parts/token-chips.js";
 import { rateText, tokensText } from "./run-words.js";
 import { TextChoice } from "./text-choice.js";
@@ -15,15 +16,16 @@ const SAMPLE = { prompt: "", tokens: 160, seed: 1, temperature: 0.8 };
 
 export class RunFields {
   // presets: {text, tokens, size, rate, steps}, attributes of the element. rate: told the learning
-  // rate, as it is moved. say: told what the reader should hear.
-  constructor({ id, data: { sizes, texts }, presets, inside, rate, say }) {
-    Object.assign(this, { sizes, inside, say });
+  // rate, as it is moved. changed: called after
+  // another. say: told what the reader should hear.
+  constructor({ id, data: { sizes, texts }, presets, inside, rate, changed, say }) {
+    Object.assign(this, { sizes, inside, changed, say });
     const option = (value, text) => make("option", { value, text });
     this.text = new TextChoice({ id, texts, chosen: presets.text, changed: () => this.tell(), say });
     const select = (name, change, ...options) => make("select", { id: `${id}-${name}`, class: "mg-input", change }, ...options);
     this.tokens = select("tokens", () => this.tell(), ...MERGES.map((n) => option(n, n ? `Parts of words: ${tokensText(n)}` : "Characters")));
     this.tokens.value = presets.tokens === "bpe" ? MERGES.at(-1) : MERGES[0];
-    this.size = select("size", () => this.suit(), ...sizes.map(({ name, sizes: { n_layer, n_embd } }, i) =>
+    this.size = select("size", () => this.resize(), ...sizes.map(({ name, sizes: { n_layer, n_embd } }, i) =>
       option(i, `${name}: ${n_layer === 1 ? "1 block" : `${n_layer} blocks`}, ${n_embd} wide`)));
     this.size.value = Math.max(0, sizes.findIndex(({ name }) => name === (presets.size ?? sizes[1].name)));
     this.rates = [...new Set([...RATES, ...sizes.map(({ recipe }) => recipe.learning_rate), ...(presets.rate ? [Number(presets.rate)] : [])])].sort((a, b) => a - b);
@@ -49,6 +51,21 @@ export class RunFields {
   // Another size: the rate and the steps that suit it.
   suit() {
     const { recipe } = this.sizes[this.size.value];
+    this.setRate(recipe.learning_rate);
+    this.steps.value = recipe.steps;
+    this.tell();
+  }
+
+  resize() {
+    this.suit();
+    this.say(`The learning rate and the steps are now those that suit this size: ${rateText(this.rateValue)}, and ${number(Number(this.steps.value))} steps.`);
+  }
+
+  // As they were for a run: {text, title, merges, size, recipe}.
+  restore({ text, title, merges, size, recipe }) {
+    this.text.restore(text, title);
+    this.tokens.value = merges;
+    this.size.value = Math.max(0, this.sizes.findIndex(({ name }) => name === size));
     this.setRate(recipe.learning_rate);
     this.steps.value = recipe.steps;
     this.tell();
@@ -80,15 +97,22 @@ export class RunFields {
 
   // What the run will need, before it begins.
   async tell() {
+    const asked = this.asked = {};  // an earlier text may come later
+    this.changed();
     const merges = Number(this.tokens.value);
     const { sizes, recipe } = this.sizes[this.size.value];
     try {
       const { text } = await this.text.chosen();
-      if (!this.told) return;
+      if (!this.told || asked !== this.asked) return;
+      const { characters, cut } = partsOf(text);
+      if (!cut) {
+        this.told.textContent = "There is no text yet.";
+        return;
+      }
       const wish = { ...this.lookWish(Number(this.steps.value) || recipe.steps), inside: this.inside };
-      const { numbers, bytes, snapshots } = sizeOfRun(sizes, merges ? 256 + merges : Math.max(1, new Set(text).size), recipe.batch_size, wish);
+      const { numbers, bytes, snapshots } = sizeOfRun(sizes, merges ? 256 + merges : new Set(characters).size, recipe.batch_size, wish);
       const kept = snapshots.steps.length ? `, and ${inBytes(snapshots.bytes)} for snapshots of them at ${snapshots.steps.length} steps, which this tab keeps until another run` : "";
-      this.told.textContent = `${number([...text].length)} characters to learn from; ${merges ? "about " : ""}${number(numbers)} numbers that learn, and ${inBytes(bytes)} of memory while they do${kept}. How long it takes, the first steps tell. It goes on while this tab is hidden.`;
+      this.told.textContent = `${number(characters.length)} characters: ${number(cut)} to learn from, and ${number(characters.length - cut)}, at the end, to be judged by; ${merges ? "about " : ""}${number(numbers)} numbers that learn, and ${inBytes(bytes)} of memory while they do${kept}. How long it takes, the first steps tell. It goes on while this tab is hidden.`;
     } catch {
       if (this.told) this.told.textContent = "";  // a text that did not come is told of when it is needed
     }

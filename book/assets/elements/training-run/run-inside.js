@@ -17,7 +17,7 @@ export class RunInside {
     this.attention = new SentenceAttention({ id, attend, announce });
     this.node = make("section", { class: "mg-inside", "aria-label": "Inside" },
       make("div", {}, this.gradientTitle, this.picture, this.sizes,
-        make("p", { class: "mg-note", text: "The root mean square of the gradient of one batch, before the clip; a line up is ten times. Lines that keep together and level off are well. One that sinks from line to line vanishes, and what belongs to it learns no more; one that leaps up explodes." })),
+        make("p", { class: "mg-note", text: "The root mean square of the gradient of one batch, before the clip; a line up is ten times. Lines that run side by side and level off are well, however far apart. One that sinks from line to line vanishes, and what belongs to it learns no more; one that leaps up explodes." })),
       this.attention.node);
     this.clear();
   }

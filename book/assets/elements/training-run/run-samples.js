@@ -4,7 +4,8 @@ import { count, make, number } from "../../parts/token-chips.js";
 import { nats } from "./run-words.js";
 
 export class RunSamples {
-  // shown: told the look that is shown. write: told a beginning, resolves to {step, text}.
+  // shown: told the look that is shown. write: told a beginning, and the step on the slider unless
+  // that is the latest; resolves to {prompt, wanted, step, text}.
   constructor({ id, compact, shown, write }) {
     Object.assign(this, { shown, compact });
     this.looks = [];
@@ -20,7 +21,7 @@ export class RunSamples {
       class: "mg-prompt-row",
       submit: async (event) => {
         event.preventDefault();
-        const written = await write(this.prompt.value);
+        const written = await write(this.prompt.value, this.at < this.looks.length - 1 ? this.look.step : undefined);
         if (written) this.showWritten(written);
       },
     }, make("div", {}, make("label", { class: "mg-label", for: this.prompt.id, text: "Begin with" }), this.prompt), this.write);
@@ -52,14 +53,15 @@ export class RunSamples {
     this.at = at;
     this.slider.value = at;
     const { step, loss, text } = this.look;
-    this.title.textContent = `After ${count(step, "step")}, loss ${nats(loss)}, it writes:`;
-    this.slider.setAttribute("aria-valuetext", `step ${number(step)}, loss ${nats(loss)}`);
+    this.title.textContent = `After ${count(step, "step")}, loss on the text kept apart ${nats(loss)}, it writes:`;
+    this.slider.setAttribute("aria-valuetext", `step ${number(step)}, loss on the text kept apart ${nats(loss)}`);
     this.text.textContent = text.trimStart();
     this.shown(this.look);
   }
 
-  showWritten({ prompt, step, text }) {
-    this.title.textContent = `After ${count(step, "step")}, it goes on from your beginning:`;
+  showWritten({ prompt, wanted = -1, step, text }) {
+    const other = wanted < 0 || wanted === step ? "" : ` (the weights of step ${number(wanted)} are not kept)`;
+    this.title.textContent = `After ${count(step, "step")}${other}, it goes on from your beginning:`;
     this.text.replaceChildren(make("b", { text: prompt }), text);
   }
 }

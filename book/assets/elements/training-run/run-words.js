@@ -83,7 +83,7 @@ export function verdict(loss, { guessing, pairs }) {
 // Counting pairs is measured on the text kept apart, and so is what stands beside it.
 export function standing({ looks, facts }, smooth) {
   const last = looks.at(-1);
-  return `Loss ${nats(smooth)}${last ? `; on the text kept apart ${nats(last.loss)}: ${verdict(last.loss, facts)}` : ""}.`;
+  return `Training loss ${nats(smooth)}${last ? `; on the text kept apart ${nats(last.loss)}: ${verdict(last.loss, facts)}` : ""}.`;
 }
 
 // The curve for those who do not see it.

@@ -18,7 +18,7 @@ export class TextChoice {
       make("option", { value: OWN, text: "Your own text" }));
     this.select.value = texts.some(({ name }) => name === chosen) ? chosen : texts[0].name;
     this.box = make("textarea", {
-      id: `${id}-own`, class: "mg-input", dir: "auto", spellcheck: "false", autocomplete: "off", change: () => this.changed(),
+      id: `${id}-own`, class: "mg-input", dir: "auto", spellcheck: "false", autocomplete: "off", input: () => this.changed(),
     });
     this.file = make("input", { type: "file", accept: "text/*,.txt,.md,.csv,.py,.js", hidden: true, change: () => this.read() });
     this.own = make("div", { class: "mg-own-text" },
@@ -35,6 +35,14 @@ export class TextChoice {
   show() {
     this.own.hidden = this.select.value !== OWN;
     this.changed();
+  }
+
+  // A text by its title; any other is the reader's own.
+  restore(text, title) {
+    const ours = this.texts.find((one) => one.title === title);
+    this.select.value = ours?.name ?? OWN;
+    if (!ours) this.box.value = text;
+    this.own.hidden = Boolean(ours);
   }
 
   async read() {

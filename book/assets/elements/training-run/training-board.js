@@ -1,16 +1,18 @@
 // What <training-run> shows once it is loaded: the settings, one run at a time (one-run.js), and the
 // curves of those before it.
 
-import { make, number } from "../../parts/token-chips.js";
+import { count, make, number } from "../../parts/token-chips.js";
 import { EXPERIMENTS } from "./experiments.js";
 import { OneRun } from "./one-run.js";
+import { NewRunQuestion } from "./new-run-question.js";
 import { drawRun } from "./run-chart.js";
 import { RunFields } from "./run-fields.js";
 import { RunInside } from "./run-inside.js";
 import { RunSamples } from "./run-samples.js";
-import { aboutLadder, described, differences, letter, nats, outcome, progress, rising, standing } from "./run-words.js";
+import { aboutLadder, described, differences, inShort, letter, nats, outcome, progress, rising, standing } from "./run-words.js";
 import { TakeHome } from "./take-home.js";
 
+const WORTH = 10;        // seconds of training from which on a run is not given up unasked
 const TOLD = 4;          // times that a screen reader is told of a run's progress
 
 let instances = 0;
@@ -24,17 +26,19 @@ export class TrainingBoard extends OneRun {
     this.simple = host.hasAttribute("simple");
     const inside = host.hasAttribute("inside");
     const presets = Object.fromEntries(["text", "tokens", "size", "rate", "steps"].map((name) => [name, host.getAttribute(name) ?? undefined]));
-    this.fields = new RunFields({ id, data, presets, inside, rate: (rate) => this.changeRate(rate), say: (text) => this.say(text) });
-    this.samples = new RunSamples({ id, compact: this.compact || this.simple, shown: (look) => this.shown(look), write: (prompt) => this.write(prompt) });
+    this.fields = new RunFields({ id, data, presets, inside, rate: (rate) => this.changeRate(rate), changed: () => this.drawSoon(), say: (text) => this.say(text) });
+    this.samples = new RunSamples({ id, compact: this.compact || this.simple, shown: (look) => this.shown(look), write: (prompt, step) => this.write(prompt, step) });
     if (inside) this.inside = new RunInside({ id, attend: (wish) => this.run?.attention(wish), announce: (text) => this.tell(text) });
-    this.home = new TakeHome({ files: () => this.ask("files"), say: (text) => this.say(text) });
+    this.home = new TakeHome({ model: () => this.homeOfOwn(), say: (text) => this.say(text) });
+    this.question = new NewRunQuestion({ id, begin: () => this.train(), back: () => this.button });
     this.build();
   }
 
   build() {
     const button = (text, click, more = {}) => make("button", { type: "button", class: "mg-button", text, click, ...more });
     this.button = button("Train", () => this.press(), { "data-action": "train" });
-    this.anew = button("Begin anew", () => this.train());
+    this.anew = button("Begin anew", () => this.wish());
+    this.backs = button("Back to your run", () => this.goBack());
     this.forgets = button("Forget what is kept", () => this.forget());
     this.clear = button("Clear earlier curves", () => this.clearEarlier());
     this.message = make("p", { class: "mg-message", role: "status" });
@@ -47,9 +51,10 @@ export class TrainingBoard extends OneRun {
     this.picture.setAttribute("role", "img");
     this.key = make("ul", { class: "mg-key", "aria-label": "Curves" });
     this.ladderNote = make("p", { class: "mg-note mg-about-ladder" });
-    const buttons = make("div", { class: "mg-buttons" }, this.button, ...(this.compact ? [] : [this.anew, this.forgets, this.clear]));
+    const buttons = make("div", { class: "mg-buttons" }, this.button, ...(this.compact ? [] : [this.backs, this.anew, this.forgets, this.clear]));
     const seen = make("div", { class: "mg-seen" }, make("div", {}, this.picture, this.key, this.ladderNote, this.beside), this.samples.node);
-    const told = [this.message, this.line, this.stands, seen];
+    const told = [this.question.node, this.message, this.line, this.stands, seen];
+    this.stage = buttons;
     if (this.compact) this.nodes = [buttons, ...told, this.more(), this.live];
     else if (this.simple) this.nodes = [this.buildExperiments("Learning rate"), buttons, ...told, this.live];
     else this.nodes = [this.fields.node, buttons, ...told, ...(this.inside ? [this.inside.node] : []), this.buildExperiments("Spoil it"), this.home.node, this.live];
@@ -69,11 +74,20 @@ export class TrainingBoard extends OneRun {
       click: () => {
         note.textContent = EXPERIMENTS[name].look;
         this.try(name);
+        if (!this.simple) this.bringUp();
       },
     }));
     return make("div", { class: "mg-experiments", hidden: !names.length },
       make("p", { class: "mg-title", text: title }),
       make("div", { class: "mg-buttons", role: "group", "aria-label": "Experiments" }, ...buttons), note);
+  }
+
+  // The progress and the curve, which are above the experiments.
+  bringUp() {
+    const { top } = this.stage.getBoundingClientRect();
+    if (top >= 0 && this.picture.getBoundingClientRect().bottom <= innerHeight) return;
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.stage.scrollIntoView({ behavior: still ? "auto" : "smooth" });
   }
 
   // When its nodes are in the page.
@@ -83,7 +97,7 @@ export class TrainingBoard extends OneRun {
     this.showState();
     this.showKey();
     if (!this.compact && !this.simple) this.fields.tell();
-    if (this.keepAs) this.lookForKept();
+    if (this.keepAs) this.searched = this.lookForKept();
   }
 
   leave() {
@@ -104,10 +118,20 @@ export class TrainingBoard extends OneRun {
     const part = Math.floor(TOLD * step / steps);
     if (part <= this.told || part >= TOLD) return;
     this.told = part;
-    this.tell(`Step ${number(step)} of ${number(steps)}, loss ${nats(losses.at(-1))}.`);
+    this.tell(`Step ${number(step)} of ${number(steps)}, training loss ${nats(losses.at(-1))}.`);
+  }
+
+  // A new run takes the place of the reader's own: asked first, where that is worth something.
+  async wish() {
+    await this.searched;
+    const { own } = this;
+    const other = this.elsewhere && !own?.apart;  // kept by another tab, whatever is done here
+    if (!own || own.seconds < WORTH || this.compact || this.simple || other) return this.train();
+    return this.question.ask(`A new run takes the place of yours: ${inShort(own.order)}, step ${number(own.step)}. “Take it home”, below, saves its model first.`);
   }
 
   taken({ looks, facts }) {
+    this.question.close();
     if (this.simple) facts.pairs = null;  // which the first chapter does not know
     this.clearSeen();
     for (const look of looks) this.samples.add(look);
@@ -141,15 +165,21 @@ export class TrainingBoard extends OneRun {
     if (focused) this.button.focus();
   }
 
-  async write(prompt) {
+  // step: whose weights write, where they are kept; of none, as they are now.
+  async write(prompt, step) {
     if (!this.current) {
       this.say("There is no model yet: press “Train” first.");
       return undefined;
     }
     this.say("");
-    const text = await this.ask("write", { prompt, tokens: 160, temperature: 0.8, seed: Math.floor(1e6 * Math.random()) });
-    if (text !== undefined) this.tell(`It writes: ${text}`);
-    return text === undefined ? undefined : { prompt, text, step: this.current.step };
+    const written = await this.ask("write", { step, prompt, tokens: 160, temperature: 0.8, seed: Math.floor(1e6 * Math.random()) });
+    if (written) this.tell(`After ${count(written.step, "step")} it writes: ${written.text}`);
+    return written && { prompt, wanted: step, ...written };
+  }
+
+  async goBack() {
+    await this.back();
+    this.button.focus();
   }
 
   clearEarlier() {
@@ -165,13 +195,14 @@ export class TrainingBoard extends OneRun {
   showState() {
     const { state, current } = this;
     this.host.dataset.run = state;
-    const paused = this.elsewhere ? "Take it over" : "Go on";
+    const paused = this.elsewhere && this.isOwn ? "Take it over" : "Go on";
     this.button.textContent = { starting: "Train", running: "Pause", paused, ended: "Train again", idle: "Train" }[state];
     this.button.hidden = this.simple && !["running", "paused"].includes(state);
+    this.backs.hidden = !this.own || this.isOwn;
     this.anew.hidden = this.simple || !["running", "paused"].includes(state);
     this.forgets.hidden = !this.isKept;
     this.clear.hidden = !this.earlier.length;
-    this.home.show(current);
+    this.home.show(this.own, current && !this.isOwn);
   }
 
   // Once a frame.
@@ -185,7 +216,7 @@ export class TrainingBoard extends OneRun {
   draw() {
     const { current, state, ladder } = this;
     if (!this.picture.clientWidth) return;
-    const steps = Number(this.host.getAttribute("steps") ?? 1000);
+    const steps = this.fields.steps.valueAsNumber || 1000;
     const blank = { losses: [], looks: [], facts: { guessing: Math.log(65), pairs: null, unread: true }, order: { recipe: { steps } } };
     const unit = this.simple ? "loss" : undefined;
     const smooth = drawRun(this.picture, [...this.earlier, current ?? blank], { compact: this.compact, at: this.samples.look, ladder, unit });
@@ -196,7 +227,7 @@ export class TrainingBoard extends OneRun {
       : progress({ ...current, steps: current.order.recipe.steps });
     this.stands.textContent = smooth.length && !current.broke ? standing(current, smooth.at(-1)) : "";
     if (state === "running") this.forgets.hidden = !this.isKept;
-    if (state !== "running" || current?.step) this.home.show(current);
+    if (state !== "running" || current?.step) this.home.show(this.own, current && !this.isOwn);
   }
 
   // The book's own models, where this one learns what they did.
@@ -214,6 +245,6 @@ export class TrainingBoard extends OneRun {
     this.key.replaceChildren(
       entry("training", `${this.earlier.length ? `this run, ${named.at(-1)}: ` : ""}training loss, smoothed`),
       entry("validation", "on the text kept apart"),
-      ...this.earlier.map((run, i) => entry(`earlier-${i % 4}`, `earlier: ${named[i]}${outcome(run)}`, letter(i))));
+      ...this.earlier.map((run, i) => entry(`earlier-${i % 4}`, `${run === this.own ? "your run" : "earlier"}: ${named[i]}${outcome(run)}`, letter(i))));
   }
 }

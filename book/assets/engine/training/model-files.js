@@ -8,7 +8,7 @@ const GPT2_PATTERN = String.raw`'(?:[sdmt]|ll|ve|re)| ?[\p{L}]+| ?[\p{N}]+| ?[^\
 const ANY_CHARACTER = String.raw`[\s\S]`;
 const BYTE_LEVEL = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: false };
 
-// model: a TrainedGPT. Returns {name: Uint8Array}.
+// model: a TrainedGPT, or what of it is named here. Returns {name: Uint8Array}.
 export function modelFiles({ config, weights, tensors }, tokenizer) {
   const stored = tensors.map(({ name, shape, at, size }) => {
     const numbers = weights.slice(at, at + size);

@@ -79,14 +79,14 @@ export class RunInWorker extends AskedWorker {
   // The highest learning rate, from the next step on.
   setRate(rate) { return this.ask("setRate", [rate]); }
 
-  // {prompt, tokens, seed, temperature}: resolves to a text.
+  // {step, prompt, tokens, seed, temperature}: resolves to {step, text} (training-job.js).
   write(wish) { return this.ask("write", [wish]); }
 
   // {step, text}: resolves to what the heads looked at (training-job.js).
   attention(wish) { return this.ask("attention", [wish]); }
 
-  // Resolves to the model as a folder, {name: Uint8Array}.
-  files() { return this.ask("files", []); }
+  // Resolves to {step, files}: the model at its best as a folder, {name: Uint8Array}.
+  home() { return this.ask("home", []); }
 
   // Resolves to all that a run needs to go on.
   state() { return this.ask("state", []); }
@@ -95,12 +95,12 @@ export class RunInWorker extends AskedWorker {
   forget() { return this.ask("forget", []); }
 }
 
-// What such a run will have: numbers that it learns, bytes that it works in, and bytes of its
-// snapshots. wish: as `snapshotSteps` takes it.
+// What such a run will have: numbers that it learns, bytes that it works in, its best weights among
+// them, and bytes of its snapshots. wish: as `snapshotSteps` takes it.
 export function sizeOfRun(sizes, vocab_size, batch, wish) {
   const config = trainedConfig(vocab_size, sizes);
   const { numbers } = gptCosts(config);
   const length = sizes.n_positions;
   const second = batch > 1 && secondPays(numbers, batch * length) ? numbersOf(config, Math.floor(batch / 2), length) : 0;
-  return { numbers, bytes: 4 * (numbersOf(config, batch, length) + second), snapshots: snapshotSteps(wish, numbers) };
+  return { numbers, bytes: 4 * (numbersOf(config, batch, length) + numbers + second), snapshots: snapshotSteps(wish, numbers) };
 }

@@ -8,16 +8,21 @@ const UNSEEN = 0.1;  // of the characters, at the end, as `minigpt train` keeps 
 const FEWEST_WINDOWS = 2;  // of the part that it is judged by: one would be chance
 const ODD = 0.01;  // share of characters that no text has, above which it is none
 
+// A text's characters, and how many of them, from the beginning, are learned from.
+export function partsOf(text) {
+  const characters = [...text.replace(/\r\n?/g, "\n")];
+  return { characters, cut: Math.floor(characters.length * (1 - UNSEEN)) };
+}
+
 // text: as the reader gave it. merges: of BPE, or 0 for characters. length: tokens a window.
 // Returns {tokenizer, training, validation, characters}: ids of both parts.
 export function readText(text, { merges, length }) {
-  const characters = [...text.replace(/\r\n?/g, "\n")];
+  const { characters, cut } = partsOf(text);
   if (!characters.length) throw new Error("There is no text: paste one, or choose one below");
   const odd = characters.filter((character) => /[\0\uFFFD]/.test(character)).length;
   if (odd > ODD * characters.length) throw new Error("This is no text, or in an encoding other than UTF-8: open it in an editor, and copy it from there");
   const distinct = [...new Set(characters)].sort((a, b) => a.codePointAt() - b.codePointAt());
   if (distinct.length === 1) throw new Error(`The text is one character, “${distinct[0]}”, again and again: there is nothing to guess`);
-  const cut = Math.floor(characters.length * (1 - UNSEEN));
   const parts = [characters.slice(0, cut), characters.slice(cut)].map((part) => part.join(""));
   const tokenizer = merges ? learnTokenizer(parts[0], merges) : new CharTokenizer(distinct);
   const [training, validation] = parts.map((part) => Int32Array.from(tokenizer.encode(part)));

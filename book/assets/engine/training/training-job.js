@@ -58,6 +58,7 @@ export class TrainingJob {
     const wish = { steps: order.recipe.steps, look: order.look, inside: order.inside };
     this.lookSteps = new Set(lookSteps(wish));
     this.snapshots = new Snapshots(wish, run.model.count);
+    this.best = undefined;  // {step, loss, weights}, where the loss on the text kept apart was lowest
     this.losses = [];
     this.looks = [];      // {step, loss, text}, and `gradients` of those that look inside
     this.seconds = 0;     // of work
@@ -67,9 +68,9 @@ export class TrainingJob {
     this.keptAt = now() - KEEP + SOON;
   }
 
-  takeUp({ state, losses, looks, seconds }) {
+  takeUp({ state, losses, looks, seconds, best }) {
     this.run.goOn(state);
-    Object.assign(this, { losses: [...losses], looks, seconds, told: losses.length });
+    Object.assign(this, { losses: [...losses], looks, seconds, best, told: losses.length });
     this.snapshots.due.add(state.steps);
     this.snapshots.take(state.steps, state.weights);
   }
@@ -82,7 +83,7 @@ export class TrainingJob {
     return {
       config, count, characters, cores: this.second ? 2 : 1, training: training.length, validation: validation.length,
       guessing: Math.log(tokenizer.size), pairs: this.pairs, sentence: sentenceOf(tokenizer, validation),
-      step: this.run.steps, losses: Float32Array.from(this.losses), looks: this.looks, seconds: this.seconds,
+      step: this.run.steps, losses: Float32Array.from(this.losses), looks: this.looks, seconds: this.seconds, best: this.lowest,
     };
   }
 
@@ -168,18 +169,30 @@ export class TrainingJob {
     const { run } = this;
     this.looks.push({ step: run.steps, loss: part.value, text, ...(this.order.inside ? { gradients: run.gradientSizes() } : {}) });
     this.snapshots.take(run.steps, run.model.weights);
+    this.keepBest(this.looks.at(-1));
     this.seconds += (now() - began) / 1000;
     this.report();
-    this.tell({ look: this.looks.at(-1) });
+    this.tell({ look: this.looks.at(-1), best: this.lowest });
   }
+
+  // The start has learned nothing: it is nobody's best.
+  keepBest({ step, loss }) {
+    if (step && this.looks.every((look) => !look.step || look.step === step || look.loss > loss)) this.best = { step, loss, weights: this.run.model.weights.slice() };
+  }
+
+  get lowest() { return this.best && { step: this.best.step, loss: this.best.loss }; }
 
   // The highest learning rate, from the next step on.
   setRate(rate) {
     this.order.recipe.learning_rate = rate;  // the run's own recipe, which is kept with it
   }
 
-  write({ prompt, tokens, seed, temperature }) {
-    return writtenSample(this.run.written(), this.read.tokenizer, this.idsOf(prompt), { tokens, seed, temperature });
+  // By the weights of a step, where they are kept, or as they are now: {step, text}.
+  write({ step, prompt, tokens, seed, temperature }) {
+    const { run, best, snapshots } = this;
+    const then = best && best.step === step ? best.weights : snapshots.weights.get(step);
+    const text = writtenSample(run.written(then), this.read.tokenizer, this.idsOf(prompt), { tokens, seed, temperature });
+    return { step: then ? step : run.steps, text };
   }
 
   // What the heads looked at in a text, at a step or the closest that is kept: {step, bytes, maps,
@@ -195,11 +208,16 @@ export class TrainingJob {
     return { step: near.step, bytes: ids.map((id) => tokenizer.tokenBytes(id)), maps, left: all.length - ids.length };
   }
 
-  get files() { return modelFiles(this.run.model, this.read.tokenizer); }
+  // The best that it was: {step, files}. Before the first look, as it is.
+  get home() {
+    const { best, run: { model, steps } } = this;
+    const { config, tensors } = model;
+    return { step: best?.step ?? steps, files: modelFiles({ config, tensors, weights: best?.weights ?? model.weights }, this.read.tokenizer) };
+  }
 
   get record() {
-    const { order, facts, looks, seconds, run } = this;
-    return { order, facts, losses: facts.losses, looks, seconds, state: run.state() };
+    const { order, facts, looks, seconds, best, run } = this;
+    return { order, facts, losses: facts.losses, looks, seconds, best, state: run.state() };
   }
 
   // A browser that keeps nothing is told of once, and asked no more.

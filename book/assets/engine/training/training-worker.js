@@ -26,7 +26,7 @@ const methods = {
   setRate(rate) { job.setRate(rate); },
   write(wish) { return job.write(wish); },
   attention(wish) { return job.attention(wish); },
-  files() { return job.files; },
+  home() { return job.home; },
   state() { return job.run.state(); },
   // Of this run nothing is kept from now on.
   async forget() {
