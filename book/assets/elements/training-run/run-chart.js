@@ -81,7 +81,7 @@ function axes({ scale, x, steps, left, right, top, bottom, height, unit, add, te
   add("path", "frame", { d: `M${left} ${top}V${bottom}H${right}` });
   for (const share of [0, 0.5, 1]) text("tick", x(share * steps), bottom + 16, String(Math.round(share * steps)), ["start", "middle", "end"][2 * share]);
   text("axis", 2, 14, unit, "start");
-  text("axis", right, height - 4, "step", "end");
+  text("axis", right - 2, height - 6, "step", "end");
 }
 
 function names(reached, { right, y, text }) {
