@@ -46,7 +46,7 @@ def test_every_question_waits_for_an_answer(site, stem):
     asked = page.select(".mg-predict")
     assert len(asked) == book_sources.source(stem).count("**Predict, then run.**") >= 2
     for fold in page.select("details.mg-foreseen"):
-        assert not fold.has_attr("open") and fold.select_one(".output")
+        assert not fold.has_attr("open") and fold.select_one(".output, .highlight-python")
         assert ("figure" in fold.summary.get_text()) == bool(fold.select("figure"))
     assert not built_page.article(stem, site).select(".mg-foreseen")
 

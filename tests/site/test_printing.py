@@ -106,7 +106,7 @@ def test_a_figure_is_printed_as_the_reader_moved_it(dark_page, site_url):
     figure = dark_page.locator(".minigpt-figure").first
     figure.scroll_into_view_if_needed()
     figure.locator(".noUi-handle").press("End")
-    told = figure.get_by_text("tokens: a page")
+    told = figure.get_by_text("tokens in the vocabulary")
     assert squeezed(told.inner_text()) in printed(dark_page)
 
 
