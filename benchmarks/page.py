@@ -22,8 +22,7 @@ import gzip
 import importlib.util
 import statistics
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -48,14 +47,12 @@ PEERS = dict(zip(list(ENGINES)[1:], ("", "_2_threads"), strict=True))
 NEAR = 1e-3  # how far scores may be from PyTorch's
 
 
-@contextmanager
-def served_with(package: Path | None, graph: Path) -> Iterator[Server]:
+def served_with(package: Path | None, graph: Path) -> AbstractContextManager[Server]:
     """A server of our weights too, of those of the peer, and of its graph."""
     folders = {"/assets/models/": PRETRAINED}
     if package:
         folders |= {"/onnxruntime-web/": package / "dist", "/graph/": graph.parent}
-    with served(folders) as server:
-        yield server
+    return served(folders)
 
 
 class Engine:

@@ -151,17 +151,24 @@ def test_a_pause_and_what_goes_on_are_one_run(whole, element):
     assert current(element) == whole
 
 
-def test_a_page_that_was_closed_goes_on(whole, page, element, site_url):
-    put(page, KEPT)
+def stop_at_33(element) -> None:
+    """A run that was begun and paused, as a reader may whose run is longer than these."""
     element.evaluate(
         """async (e) => {
             await e.load();
             const { board } = e;
-            board.goOn = async () => { await board.run.go(33); };  // a tab that will be closed
+            const { goOn } = board;
+            board.goOn = async () => { await board.run.go(33); };
             await board.train();
             while (board.state !== "paused") await new Promise((r) => setTimeout(r, 5));
+            board.goOn = goOn;
         }"""
     )
+
+
+def test_a_page_that_was_closed_goes_on(whole, page, element, site_url):
+    put(page, KEPT)
+    stop_at_33(element)
     open_chapter(page, site_url)
     put(page, KEPT)
     element.evaluate("e => e.load()")
@@ -250,16 +257,7 @@ def test_a_new_run_asks_before_it_takes_the_place_of_a_long_one(element):
 
 
 def test_a_new_run_that_cannot_begin_costs_nothing(whole, element):
-    element.evaluate(
-        """async (e) => {
-            const { board } = e;
-            const { goOn } = board;
-            board.goOn = async () => { await board.run.go(33); };
-            await board.train();
-            while (board.state !== "paused") await new Promise((r) => setTimeout(r, 5));
-            board.goOn = goOn;
-        }"""
-    )
+    stop_at_33(element)
     element.get_by_label("Text", exact=True).select_option("own")
     element.get_by_label("Paste it here").fill("To be")
     button(element, "Begin anew").click()
@@ -525,15 +523,9 @@ def test_an_experiment_does_not_take_the_place_of_the_readers_model(element):
 
 def test_a_run_that_goes_rests_while_an_experiment_does(whole, element):
     put(element.page, f'{SMALL} experiments="batch-one"')
+    stop_at_33(element)
     element.evaluate(
-        """async (e) => {
-            await e.load();
-            const { board } = e;
-            const { goOn } = board;
-            board.goOn = async () => { await board.run.go(33); };
-            await board.train();
-            while (board.state !== "paused") await new Promise((r) => setTimeout(r, 5));
-            board.goOn = goOn;
+        """async ({ board }) => {
             await board.try("batch-one");
             await board.back();
             await board.goOn();
@@ -719,14 +711,7 @@ def test_the_folder_opens_at_home_and_writes(element, tmp_path, capsys, tokens):
     assert len(capsys.readouterr().out) >= 20
 
 
-RUINED = """async (e) => {  // by a rate that was put up at step 33
-    await e.load();
-    const { board } = e;
-    const { goOn } = board;
-    board.goOn = async () => { await board.run.go(33); };
-    await board.train();
-    while (board.state !== "paused") await new Promise((r) => setTimeout(r, 5));
-    board.goOn = goOn;
+RUINED = """async ({ board }) => {  // by a rate that was put up where it stands
     board.changeRate(3);
     await board.goOn();
     return board.current.looks;
@@ -735,6 +720,7 @@ RUINED = """async (e) => {  // by a rate that was put up at step 33
 
 def test_the_best_model_is_taken_home_and_what_writes_is_named(element):
     put(element.page, f"{SMALL} inside")
+    stop_at_33(element)
     looks = element.evaluate(RUINED)
     best = min(looks, key=lambda look: look["loss"])
     assert 0 < best["step"] < 60
