@@ -3,7 +3,7 @@
 import { AskedWorker } from "../asked-worker.js";
 import { NetworkError } from "../fetched.js";
 import { gptCosts } from "../gpt-config.js";
-import { secondPays } from "./second-core.js";
+import { windowsOfSecond } from "./second-core.js";
 import { snapshotSteps } from "./snapshots.js";
 import { numbersOf, trainedConfig } from "./trained-gpt.js";
 
@@ -101,6 +101,6 @@ export function sizeOfRun(sizes, vocab_size, batch, wish) {
   const config = trainedConfig(vocab_size, sizes);
   const { numbers } = gptCosts(config);
   const length = sizes.n_positions;
-  const second = batch > 1 && secondPays(numbers, batch * length) ? numbersOf(config, Math.floor(batch / 2), length) : 0;
-  return { numbers, bytes: 4 * (numbersOf(config, batch, length) + numbers + second), snapshots: snapshotSteps(wish, numbers) };
+  const half = windowsOfSecond(numbers, batch, length);
+  return { numbers, bytes: 4 * (numbersOf(config, batch, length) + numbers + (half && numbersOf(config, half, length))), snapshots: snapshotSteps(wish, numbers) };
 }

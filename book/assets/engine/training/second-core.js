@@ -5,8 +5,13 @@ const LATE = 10_000;  // milliseconds after which a worker is given up: a browse
 
 // Whether a second core makes a step faster here: 1.8 times at 0.2 million numbers and more, 1.1 at
 // 28 thousand (two cores, Chromium).
-export const secondPays = (numbers, tokens) =>
+const pays = (numbers, tokens) =>
   numbers * tokens >= PAYS && (globalThis.navigator?.hardwareConcurrency ?? 1) > 1;
+
+// Of a batch of windows, each `length` tokens, how many a second core takes, 0 where it does not
+// help. together: whether it helps; if it is not said, where that pays.
+export const windowsOfSecond = (numbers, batch, length, together = pays(numbers, batch * length)) =>
+  together ? Math.floor(batch / 2) : 0;
 
 export class SecondCore {
   // Resolves to nothing where no second worker starts: then one core does it all.

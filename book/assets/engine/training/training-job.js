@@ -4,7 +4,7 @@
 import { attentionOf } from "./attention-of.js";
 import { beginning, writtenSample } from "./written-sample.js";
 import { keep } from "./kept-run.js";
-import { SecondCore, secondPays } from "./second-core.js";
+import { SecondCore, windowsOfSecond } from "./second-core.js";
 import { modelFiles } from "./model-files.js";
 import { lookSteps, Snapshots } from "./snapshots.js";
 import { lossOfPairs, readText } from "./texts.js";
@@ -45,10 +45,9 @@ export class TrainingJob {
     const job = new TrainingJob(order, run, read, { tell, keepAs });
     if (before) job.takeUp(before);
     else if (spread !== 1) widen(run.model, spread);
-    const [windows, length] = [recipe.batch_size, sizes.n_positions];
-    if (windows > 1 && (together ?? secondPays(run.model.count, windows * length))) {
-      job.second = await SecondCore.start(config, { batch: Math.floor(windows / 2), length }, !wasm);
-    }
+    const length = sizes.n_positions;
+    const batch = windowsOfSecond(run.model.count, recipe.batch_size, length, together);
+    if (batch) job.second = await SecondCore.start(config, { batch, length }, !wasm);
     return job;
   }
 
