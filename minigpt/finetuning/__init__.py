@@ -1,0 +1,1 @@
+"""From a model that continues a text to one that answers."""
