@@ -26,10 +26,11 @@ from tqdm.auto import tqdm
 from minigpt.model import GPT
 from minigpt.model.ledger import parameter_count
 from minigpt.tokenizer import BPETokenizer, CharTokenizer
+from minigpt.training.batches import Batches, TextBatches
+from minigpt.training.evaluation import measure
 from minigpt.training.intervals import Intervals
 from minigpt.training.kept_model import keep_model, model_of, put_back, set_aside
 from minigpt.training.log import TrainingLog
-from minigpt.training.loss import evaluate
 from minigpt.training.processes import Processes
 from minigpt.training.recipe import Recipe
 from minigpt.training.report import Report, in_words, indent
@@ -53,8 +54,8 @@ def train(
     folder: str | Path,
     model: GPT,
     recipe: Recipe,
-    training: Tensor,
-    validation: Tensor,
+    training: Tensor | Batches,
+    validation: Tensor | Batches,
     tokenizer: BPETokenizer | CharTokenizer | None = None,
     intervals: Intervals | None = None,
     processes: Processes | None = None,
@@ -72,7 +73,7 @@ def train(
         folder: of this run alone; made if it is not there.
         model: as it is to start; a run that goes on gives it the weights that it had.
         recipe, training, processes, compiled: as of `Trainer`.
-        validation: the tokens that the model is judged by, and never learns from.
+        validation: what the model is judged by, and never learns from: tokens, or any `Batches`.
         tokenizer: saved beside the model.
         intervals: how often what happens.
         tensorboard: also log into the folder ``tensorboard``.
@@ -99,14 +100,16 @@ def train(
     Derived in https://minigpt-book.github.io/minigpt/training.html
     """
     intervals, processes = intervals or Intervals(), processes or Processes()
-    length = model.config.context_length
-    check_long_enough(validation, length, "the validation text")
+    if not isinstance(validation, Batches):
+        length = model.config.context_length
+        check_long_enough(validation, length, "the validation text")
+        validation = TextBatches(validation, length, recipe.seed)
     trainer = Trainer(model, training, recipe, processes, compiled)
     folder, told = Path(folder), Report(report if processes.rank == 0 else lambda line: None)
     with own_folder(folder, processes):
         processes.first(
             lambda: claim_folder(
-                folder, model.config, recipe, training, validation, origin, command
+                folder, model.config, recipe, trainer.windows, validation, origin, command
             )
         )
         best = _go_on(folder, trainer, told)
@@ -171,7 +174,7 @@ class _Run:
         self,
         folder: Path,
         trainer: Trainer,
-        validation: Tensor,
+        validation: Batches,
         tokenizer: BPETokenizer | CharTokenizer | None,
         intervals: Intervals,
         best: float,
@@ -184,7 +187,7 @@ class _Run:
         self.folder, self.trainer, self.best, self.told = folder, trainer, best, told
         self.validation, self.tokenizer = validation, tokenizer
         steps, tokens = trainer.recipe.steps, trainer.tokens_per_step
-        self.intervals = intervals.of_run(steps, tokens, len(validation))
+        self.intervals = intervals.of_run(steps, tokens, validation.tokens)
         self.writes = trainer.processes.rank == 0
         self.log = None
         if self.writes:
@@ -222,12 +225,12 @@ class _Run:
 
     def _tell_what_begins(self) -> None:
         trainer = self.trainer
-        tokens, read = len(trainer.windows.ids), trainer.recipe.steps * trainer.tokens_per_step
+        tokens, read = trainer.windows.tokens, trainer.recipe.steps * trainer.tokens_per_step
         times = f"{read / tokens:,.0f}" if read > 10 * tokens else f"{read / tokens:.2g}"
         times = "once" if times == "1" else f"{times} times"
         self.told(
             f"{parameter_count(trainer.model.config):,} parameters; {tokens:,} tokens to learn "
-            f"from, {len(self.validation):,} to be judged by; {trainer.recipe.steps:,} steps of "
+            f"from, {self.validation.tokens:,} to be judged by; {trainer.recipe.steps:,} steps of "
             f"{trainer.tokens_per_step:,} tokens read the text {times}"
         )
 
@@ -240,13 +243,13 @@ class _Run:
     def finish(self) -> float:
         """A last look, which takes about as long as a ninth of the run's steps at most."""
         trained = self.trainer.recipe.steps * self.trainer.tokens_per_step
-        ids = self.validation[: max(len(self._part_to_read()), trained // 3)]
+        part = self.validation.part(max(self._part_to_read().tokens, trained // 3) - 1)
         _, loss = self.evaluated
-        if loss is None or len(ids) != len(self._part_to_read()):
-            loss = self._loss(ids)
-        first = f"first {len(ids):,} validation tokens"
-        part = first if len(ids) < len(self.validation) else "whole validation text"
-        self.told(f"after the last step, on the {part}: {loss:.4f} nats per token")
+        if loss is None or part.tokens != self._part_to_read().tokens:
+            loss = self._loss(part)
+        first = f"first {part.tokens:,} validation tokens"
+        told = first if part.tokens < self.validation.tokens else "whole validation text"
+        self.told(f"after the last step, on the {told}: {loss:.4f} nats per token")
         if self.writes and not (self.folder / "model.safetensors").exists():  # removed by hand
             step = self.trainer.steps_taken
             keep_model(self.trainer.model, self.folder, self.tokenizer, step, loss)
@@ -305,17 +308,14 @@ class _Run:
         if self.sample is not None and self.writes:
             self.told(f"step {self.trainer.steps_taken} writes:{indent(self.sample())}")
 
-    def _part_to_read(self) -> Tensor:
+    def _part_to_read(self) -> Batches:
         """Of the validation text, in an evaluation."""
-        tokens = max(self.intervals.evaluation_tokens, self.trainer.windows.length)
-        return self.validation[: tokens + 1]
+        return self.validation.part(self.intervals.evaluation_tokens)
 
-    def _loss(self, ids: Tensor) -> float:
+    def _loss(self, validation: Batches) -> float:
         trainer, recipe = self.trainer, self.trainer.recipe
         part = recipe.batch_size // (recipe.accumulate * trainer.processes.count)  # what fits
-        return evaluate(
-            trainer.model, ids, trainer.windows.length, part, trainer.processes, self.progress
-        )
+        return measure(trainer.model, validation, part, trainer.processes, self.progress)
 
     def _tell_what_is_kept(self, step: int = 0, loss: float = 0.0) -> None:
         """Which model is in the folder; `loss` at `step` is one that the log does not have."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -14,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-from torch import Tensor
 
 from minigpt.data.token_file import source_of
 from minigpt.data.whole_file import read_json, write_whole
 from minigpt.model import GPTConfig
+from minigpt.training.batches import Batches
 from minigpt.training.processes import Processes
 from minigpt.training.recipe import Recipe
 
@@ -136,8 +135,8 @@ def check_settings(
     folder: Path,
     config: GPTConfig,
     recipe: Recipe,
-    training: Tensor,
-    validation: Tensor,
+    training: Batches,
+    validation: Batches,
     origin: str | None = None,
 ) -> None:
     """See that the run in a folder, if there is one, is such a run; nothing is written.
@@ -169,8 +168,8 @@ def claim_folder(
     folder: Path,
     config: GPTConfig,
     recipe: Recipe,
-    training: Tensor,
-    validation: Tensor,
+    training: Batches,
+    validation: Batches,
     origin: str | None = None,
     command: str = "",
 ) -> None:
@@ -209,10 +208,10 @@ def steps_of(folder: Path) -> tuple[int, int] | None:
 
 
 def _settings(
-    config: GPTConfig, recipe: Recipe, training: Tensor, validation: Tensor, origin: str | None
+    config: GPTConfig, recipe: Recipe, training: Batches, validation: Batches, origin: str | None
 ) -> dict[str, dict[str, Any]]:
     """What decides how a run goes."""
-    texts = {"training": _digest(training), "validation": _digest(validation)}
+    texts = {"training": training.digest(), "validation": validation.digest()}
     start = {"weights": origin}
     return {"model": asdict(config), "recipe": asdict(recipe), "text": texts, "start": start}
 
@@ -234,10 +233,3 @@ def _differences(earlier: Any, now: dict[str, dict[str, Any]]) -> list[str]:
                 changed = f"{name} (was {shown[0]}, now {shown[1]})"
                 found.append(other.get(kind) or other.get(name) or changed)
     return [*dict.fromkeys(found)]
-
-
-def _digest(ids: Tensor) -> str:
-    digest = hashlib.sha256()
-    for part in ids.split(2**20):
-        digest.update(part.int().numpy())
-    return digest.hexdigest()

@@ -15,12 +15,12 @@ import torch
 from torch import Tensor, nn
 
 from minigpt.model import GPT
-from minigpt.training.loss import next_token_loss
+from minigpt.training.batches import Batches, TextBatches
 from minigpt.training.muon import Muon
 from minigpt.training.optimizer import make_optimizers, set_rates
 from minigpt.training.processes import Processes
 from minigpt.training.recipe import Recipe
-from minigpt.training.windows import Ids, Windows
+from minigpt.training.windows import Ids
 
 # What an optimiser keeps of every number that it moves, besides the step of AdamW.
 KEPT_BY = {Muon: ("momentum_buffer",), torch.optim.AdamW: ("step", "exp_avg", "exp_avg_sq")}
@@ -35,8 +35,8 @@ class Trainer:
 
     Args:
         model: trained in place, on the device it is on.
-        ids: the tokens of the training text, (n,); may be a mapped file
-            (`minigpt.data.token_file`).
+        source: the tokens of the training text, (n,), which may be a mapped file
+            (`minigpt.data.token_file`); or any `Batches`.
         recipe: how.
         processes: of which this is one; a batch is shared out among them.
         compiled: compile model and loss first (`torch.compile`): slow to start, then faster.
@@ -50,7 +50,7 @@ class Trainer:
     def __init__(
         self,
         model: GPT,
-        ids: Ids,
+        source: Ids | Batches,
         recipe: Recipe,
         processes: Processes | None = None,
         compiled: bool = False,
@@ -64,7 +64,9 @@ class Trainer:
                 f"{self.processes.count} processes, in {recipe.accumulate} parts each "
                 f"(accumulate): choose a multiple of {parts}"
             )
-        self.windows = Windows(ids, model.config.context_length, recipe.seed)
+        length = model.config.context_length
+        text = not isinstance(source, Batches)
+        self.windows = TextBatches(source, length, recipe.seed) if text else source
         self.device = next(model.parameters()).device
         self.optimizers = make_optimizers(model, recipe)
         # float16 has no room for small gradients, so the loss is scaled up, and they back down.
@@ -76,8 +78,8 @@ class Trainer:
 
     @property
     def tokens_per_step(self) -> int:
-        """Targets that a step learns from, over all processes."""
-        return self.recipe.batch_size * self.windows.length
+        """Tokens that a step reads, over all processes; their mean where steps differ."""
+        return round(self.recipe.batch_size * self.windows.tokens_per_row)
 
     def step(self) -> float:
         """Take the next step.
@@ -89,27 +91,30 @@ class Trainer:
             ValueError: a loss or gradient that is not finite; the weights have not moved.
         """
         batch = self.windows.batch(self.steps_taken, self.recipe.batch_size)
-        inputs, targets = (self.processes.mine(x).to(self.device) for x in batch)
+        batch = [self.processes.mine(x).to(self.device) for x in batch]
         self.model.train()
         self.model.zero_grad()  # whatever a step that was broken off has left
         with self._own_randomness():
-            loss = self._add_gradients(inputs, targets)
+            loss = self._add_gradients(batch)
         loss = self.processes.mean(loss).item()
         set_rates(self.optimizers, self.recipe, self.steps_taken)
         self._move_weights(loss)
         self.steps_taken += 1
         return loss
 
-    def _batch_loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        return next_token_loss(self._shared(inputs), targets)
+    def _batch_loss(self, *batch: Tensor) -> Tensor:
+        return self.windows.loss(self._shared, *batch)
 
-    def _add_gradients(self, inputs: Tensor, targets: Tensor) -> Tensor:
+    def _add_gradients(self, batch: list[Tensor]) -> Tensor:
         """The batch in parts: gradients add up, so each part's loss counts as its share."""
-        parts = self.recipe.accumulate
+        parts = [*zip(*(x.chunk(self.recipe.accumulate) for x in batch), strict=True)]
+        weights = [self.windows.weight(*part) for part in parts]
+        all_weights = self.processes.mean(torch.tensor(sum(weights), dtype=torch.float64)).item()
         total = torch.zeros((), device=self.device)
-        for i, (x, y) in enumerate(zip(inputs.chunk(parts), targets.chunk(parts), strict=True)):
-            with self.processes.hold_back(self._shared, until=i == parts - 1), self._precision():
-                loss = self._loss(x, y) / parts
+        for i, (part, weight) in enumerate(zip(parts, weights, strict=True)):
+            last = i == len(parts) - 1
+            with self.processes.hold_back(self._shared, until=last), self._precision():
+                loss = self._loss(*part) / (all_weights / weight)
                 self.scaler.scale(loss).backward()
             total += loss.detach()
         return total

@@ -114,14 +114,14 @@ def test_a_better_model_at_a_stop_is_kept_until_the_run_goes_on(tmp_path, monkey
 
 
 def test_a_second_ctrl_c_cuts_the_last_look_short_and_the_state_is_kept(tmp_path, monkeypatch):
-    look = training_run.evaluate
+    look = training_run.measure
 
     def interrupted(*arguments):
         if (tmp_path / "run" / "states").exists():  # which is written before it
             signal.raise_signal(signal.SIGINT)
         return look(*arguments)
 
-    monkeypatch.setattr(training_run, "evaluate", interrupted)
+    monkeypatch.setattr(training_run, "measure", interrupted)
     with pytest.raises(KeyboardInterrupt):
         stop(tmp_path / "run", 7, monkeypatch, intervals=Intervals(evaluate=99, checkpoint=99))
     assert load_latest(tmp_path / "run" / "states")[1]["steps_taken"] == 7
@@ -225,13 +225,13 @@ def test_the_file_says_so_itself_and_equal_models_are_equal_files(tmp_path):
 
 def test_the_last_look_is_taken_once(tmp_path, monkeypatch):
     """Where it reads no more than the evaluation after the last step, as of a long text."""
-    looks, look = [], training_run.evaluate
+    looks, look = [], training_run.measure
 
-    def counted(model, ids, *arguments):
-        looks.append(len(ids))
-        return look(model, ids, *arguments)
+    def counted(model, part, *arguments):
+        looks.append(part.tokens)
+        return look(model, part, *arguments)
 
-    monkeypatch.setattr(training_run, "evaluate", counted)
+    monkeypatch.setattr(training_run, "measure", counted)
     intervals = Intervals(evaluate=99, evaluation_tokens=400)
     long = torch.arange(5000) % 13
     told: list[str] = []

@@ -24,8 +24,16 @@ from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel
 from minigpt.exchange import checkpoint
 from minigpt.model import GPT, GPTConfig
 from minigpt.tokenizer import BPETokenizer, CharTokenizer
-from minigpt.training import RECIPES, Interrupted, Intervals, Recipe, Trainer, evaluate, train
-from minigpt.training import loss as loss_file
+from minigpt.training import (
+    RECIPES,
+    Interrupted,
+    Intervals,
+    Recipe,
+    Trainer,
+    evaluate,
+    evaluation,
+    train,
+)
 from minigpt.training import run as training_run
 from minigpt.training.kept_model import model_of
 from minigpt.training.log import read_log
@@ -657,7 +665,7 @@ def test_bars_can_be_left_out(tmp_path, monkeypatch):
         return tqdm(*arguments, **options)
 
     monkeypatch.setattr(training_run, "tqdm", bar)
-    monkeypatch.setattr(loss_file, "tqdm", bar)
+    monkeypatch.setattr(evaluation, "tqdm", bar)
     go(tmp_path / "run", progress=False)
     assert len(shown) > 2 and all(shown)
 

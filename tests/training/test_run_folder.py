@@ -13,10 +13,11 @@ import torch
 from minigpt.data.token_file import write_token_blocks, write_tokens
 from minigpt.model import GPTConfig
 from minigpt.training import Recipe
+from minigpt.training.batches import TextBatches
 from minigpt.training.run_folder import LOCK, NAMES, claim_folder, own_folder
 
 CONFIG = GPTConfig(vocab_size=13, context_length=8, n_layer=1, n_head=2, n_embd=8)
-IDS = torch.arange(13)
+TEXT = TextBatches(torch.arange(13), 4, seed=1)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -24,7 +25,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def claim(folder: Path) -> None:
-    claim_folder(folder, CONFIG, Recipe(), IDS, IDS)
+    claim_folder(folder, CONFIG, Recipe(), TEXT, TEXT)
 
 
 HOLD = """

@@ -527,9 +527,14 @@ def test_an_evaluation_leaves_no_trace(training):
 
 
 class Recording(Processes):
-    """One of several that does not ask the others, and says what it would have told them."""
+    """One of several that does not ask the others, and keeps what it would have told them."""
+
+    def __init__(self, rank: int, count: int) -> None:
+        super().__init__(rank, count)
+        object.__setattr__(self, "told", [])
 
     def sum(self, numbers: Tensor) -> Tensor:
+        self.told.append(numbers.item())
         return numbers
 
 
@@ -537,12 +542,13 @@ class Recording(Processes):
 def test_processes_share_the_windows_of_an_evaluation_out(count):
     """Also where there are fewer windows than processes."""
     model, ids = made(), some_text(100)  # 12 windows
-    shares = [
-        evaluate(model, ids, 8, batch_size=2, processes=Recording(rank, count))
-        for rank in range(count)
-    ]
-    assert sum(shares) == pytest.approx(evaluate(model, ids, 8), rel=1e-6)
-    assert shares.count(0.0) == max(0, count - 12)
+    all_of_them = [Recording(rank, count) for rank in range(count)]
+    for processes in all_of_them:
+        evaluate(model, ids, 8, batch_size=2, processes=processes)
+    losses, counted = zip(*(processes.told for processes in all_of_them), strict=True)
+    assert sum(losses) / sum(counted) == pytest.approx(evaluate(model, ids, 8), rel=1e-6)
+    shares = [12 // count + (rank < 12 % count) for rank in range(count)]
+    assert list(counted) == [8 * windows for windows in shares]
 
 
 # Errors.

@@ -23,7 +23,7 @@ from minigpt.data import decode_text, read_text, shakespeare
 from minigpt.generation import Sampling, stream_text
 from minigpt.model import GPT, GPTConfig
 from minigpt.tokenizer import BPETokenizer, CharTokenizer, open_tokenizer
-from minigpt.training import Interrupted, Intervals, Processes, Recipe, train
+from minigpt.training import Interrupted, Intervals, Processes, Recipe, TextBatches, train
 from minigpt.training.run_folder import check_settings, own_folder
 from minigpt.training.state import digest_of
 from minigpt.training.text_tokens import survey_text, text_tokens
@@ -100,7 +100,8 @@ def _train(
             check_long_enough(validation, config.context_length, "the validation text")
         except ValueError as error:
             raise ValueError(f"{error}, or a larger --validation-fraction") from None
-        check_settings(folder, config, recipe, training, validation, origin)
+        texts = [TextBatches(x, config.context_length, recipe.seed) for x in (training, validation)]
+        check_settings(folder, config, recipe, *texts, origin)
 
     origin = None if start is None else digest_of(dict(start.named_parameters()))
     fraction = options.validation_fraction
