@@ -44,7 +44,7 @@ class Batches(ABC):
         """The mean of a batch, in nats per token that counts."""
 
     @abstractmethod
-    def weight(self, *batch: Tensor) -> int:
+    def weight(self, *batch: Tensor) -> float:
         """Over how many the mean is taken, at least 1 a row."""
 
     @abstractmethod
@@ -89,9 +89,9 @@ class TextBatches(Windows, Batches):
         inputs, targets = batch
         return next_token_loss(model(inputs), targets)
 
-    def weight(self, *batch: Tensor) -> int:
+    def weight(self, *batch: Tensor) -> float:
         """All targets."""
-        return batch[1].numel()
+        return float(batch[1].numel())
 
     def part(self, tokens: int) -> TextBatches:
         """The beginning of the text."""

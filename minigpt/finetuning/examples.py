@@ -1,0 +1,154 @@
+"""Examples of answers as batches: padded rows, of which only what is to be learned counts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from minigpt.finetuning.packed_rows import PackedRows
+from minigpt.training import IGNORED, Batches, next_token_loss
+
+PADDING = 0  # any token: nothing looks at it, and as a target it is IGNORED
+
+
+class Examples(Batches):
+    """Examples with the tokens of each that count, for `minigpt.training.Trainer`.
+
+    Every epoch deals out the rows in another order, which follows from the seed. Rows are filled
+    up at their right to the longest of a batch; packed, a row holds several examples, as many as
+    go in, none of which sees another, and each begins at position 0.
+
+    Args:
+        examples: ids (T,) and as many booleans, as `ChatTemplate.encode` gives them. The first
+            token is never a target.
+        length: the most tokens that a model sees at once, `context_length`.
+        seed: any whole number.
+        packed: several examples in a row: fewer rows, and less padding.
+
+    Raises:
+        ValueError: no examples; one of less than two tokens, of more than `length` + 1, or in
+            which nothing counts.
+    """
+
+    def __init__(
+        self,
+        examples: Sequence[tuple[Sequence[int], Sequence[bool]]],
+        length: int,
+        seed: int,
+        packed: bool = False,
+    ) -> None:
+        _check(examples, length)
+        self.examples = [(tuple(ids), tuple(map(bool, counts))) for ids, counts in examples]
+        self.length, self.seed, self.packed = length, seed, packed
+        sizes = [len(ids) - 1 for ids, _ in self.examples]
+        self.rows = _packed(sizes, length) if packed else [[i] for i in range(len(sizes))]
+        self.tokens = sum(sizes)
+        self.tokens_per_row = self.tokens / len(self.rows)
+        self._order: tuple[int, list[int]] = (-1, [])  # the epoch last asked for
+
+    def batch(self, step: int, batch_size: int) -> tuple[Tensor, ...]:
+        """Inputs and targets (B, T), and where rows are packed the examples' numbers in them."""
+        if step < 0 or batch_size < 1:
+            raise ValueError(
+                f"step {step} with a batch_size of {batch_size}: steps start at 0, and a batch "
+                "has at least 1 row"
+            )
+        first = step * batch_size
+        return self._tensors([self._row(number) for number in range(first, first + batch_size)])
+
+    def all(self, batch_size: int, first: int = 0, every: int = 1) -> Iterator[tuple[Tensor, ...]]:
+        """In the order in which they were given."""
+        rows = self.rows[first::every]
+        for at in range(0, len(rows), batch_size):
+            yield self._tensors(rows[at : at + batch_size])
+
+    def loss(self, model: nn.Module, *batch: Tensor) -> Tensor:
+        """The mean surprise at what counts, in nats per token."""
+        inputs, targets, *numbers = batch
+        if not numbers:
+            return next_token_loss(model(inputs), targets)
+        inner = getattr(model, "module", model)  # where processes share it
+        return next_token_loss(model(inputs, PackedRows(*numbers, inner.config.n_layer)), targets)
+
+    def weight(self, *batch: Tensor) -> float:
+        """The targets that count."""
+        return float((batch[1] != IGNORED).sum())
+
+    def part(self, tokens: int) -> Examples:
+        """The first examples."""
+        kept, size = 1, len(self.examples[0][0]) - 1
+        for ids, _ in self.examples[1:]:
+            if (size := size + len(ids) - 1) > tokens:
+                break
+            kept += 1
+        return Examples(self.examples[:kept], self.length, self.seed, self.packed)
+
+    def digest(self) -> str:
+        """Of the ids, what counts, and whether rows are packed."""
+        made_of = [self.packed, self.length, self.examples]
+        return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
+
+    def _row(self, number: int) -> list[int]:
+        epoch, place = divmod(number, len(self.rows))
+        if self._order[0] != epoch:
+            order = [*range(len(self.rows))]
+            random.Random(f"{self.seed} {epoch}").shuffle(order)
+            self._order = (epoch, order)
+        return self.rows[self._order[1][place]]
+
+    def _tensors(self, rows: list[list[int]]) -> tuple[Tensor, ...]:
+        longest = max(sum(len(self.examples[i][0]) - 1 for i in row) for row in rows)
+        inputs = torch.full((len(rows), longest), PADDING)
+        targets = torch.full((len(rows), longest), IGNORED)
+        numbers = torch.zeros(len(rows), longest, dtype=torch.long)  # 0: padding
+        for b, row in enumerate(rows):
+            at = 0
+            for number, i in enumerate(row, 1):
+                ids, counts = self.examples[i]
+                place = slice(at, at := at + len(ids) - 1)
+                inputs[b, place] = torch.tensor(ids[:-1])
+                wanted = [t if c else IGNORED for t, c in zip(ids[1:], counts[1:], strict=True)]
+                targets[b, place] = torch.tensor(wanted)
+                numbers[b, place] = number
+        return (inputs, targets, numbers) if self.packed else (inputs, targets)
+
+
+def _check(examples: Sequence[tuple[Sequence[int], Sequence[bool]]], length: int) -> None:
+    if not examples:
+        raise ValueError("there are no examples: give at least one")
+    for number, (ids, counts) in enumerate(examples, 1):
+        if len(ids) != len(counts):
+            raise ValueError(
+                f"example {number} has {len(ids)} tokens and {len(counts)} booleans that say "
+                "which of them count: give one each"
+            )
+        if not 2 <= len(ids) <= length + 1:
+            raise ValueError(
+                f"example {number} has {len(ids)} tokens; it must have 2 to {length + 1}, one more "
+                "than the model sees at once (context_length): shorten it, or leave it out"
+            )
+        if not any(counts[1:]):
+            raise ValueError(
+                f"example {number} has no token that counts, so nothing can be learned from it: "
+                "it needs an answer"
+            )
+
+
+def _packed(sizes: list[int], length: int) -> list[list[int]]:
+    """Which examples share a row: each goes into the first that has room (first fit)."""
+    rows: list[list[int]] = []
+    room: list[int] = []
+    for i, size in enumerate(sizes):
+        place = next((row for row, left in enumerate(room) if left >= size), None)
+        if place is None:
+            rows.append([i])
+            room.append(length - size)
+        else:
+            rows[place].append(i)
+            room[place] -= size
+    return rows
