@@ -151,7 +151,7 @@ class ChatTemplate:
 
 def _closed_up(content: str | None, number: int) -> str:
     """Without the empty lines, and the spaces at both ends, that would end or hide a turn."""
-    text = re.sub(r"\s*\n\s*\n\s*", "\n", (content or "").strip())
+    text = "\n".join(line for line in (content or "").strip().split("\n") if line.strip())
     if not text:
         raise ValueError(f"message {number} has no text (content): write some, or leave it out")
     return text

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minigpt.finetuning import ChatTemplate
+from minigpt.finetuning import ChatTemplate, load_template, save_template
 from minigpt.tokenizer import BPETokenizer, CharTokenizer
 
 PLAY = ChatTemplate()
@@ -114,3 +114,35 @@ def test_a_message_that_is_none_is_refused(messages, match):
 def test_a_template_that_hides_who_speaks_is_refused(settings, match):
     with pytest.raises(ValueError, match=f"^{match}"):
         ChatTemplate(**settings)
+
+
+# In a model's folder
+
+
+TEMPLATES = [
+    PLAY,
+    CHATML,
+    ChatTemplate("a'b", 'c"d', "e%}f", before="{#{name}\\: ", after="#}{{%\n\n"),
+]
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=["play", "chatml", "odd"])
+def test_transformers_reads_the_same_from_the_folder(template, tmp_path):
+    from transformers import PreTrainedTokenizerFast
+
+    TOKENIZER.save(tmp_path / "tokenizer.json")
+    save_template(template, tmp_path)
+    assert load_template(tmp_path) == template
+    chat = [SYSTEM, {"role": "user", "content": "  a\n\n \n b \nc  "}, ANSWER, QUESTION]
+    theirs = PreTrainedTokenizerFast.from_pretrained(tmp_path)
+    for answer in (False, True):
+        text = theirs.apply_chat_template(chat, tokenize=False, add_generation_prompt=answer)
+        assert text == template.text(chat, answer=answer)
+
+
+def test_a_folder_without_a_template_of_ours_is_told(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no chat template .*: it continues texts"):
+        load_template(tmp_path)
+    (tmp_path / "chat_template.jinja").write_text("{% for m in messages %}", "utf-8")
+    with pytest.raises(ValueError, match="was not written by minigpt"):
+        load_template(tmp_path)
