@@ -10,6 +10,7 @@ import click
 COMMANDS = {
     "train": "Train a GPT on a text, in a folder that it can go on from.",
     "generate": "Continue a text with a model.",
+    "chat": "Talk with a model that was taught to answer.",
     "info": "Say what a model, or the run that made it, is.",
     "completion": "Print what makes a shell complete commands and options.",
 }

@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
-import torch
+from taught_models import CHATS, PLAY, TAUGHT, TOKENIZER, chat, taught_model
 
-from minigpt.finetuning import ChatTemplate, Examples, answer
+from minigpt.finetuning import answer
 from minigpt.generation import Sampling
-from minigpt.model import GPT, GPTConfig
-from minigpt.tokenizer import CharTokenizer
-from minigpt.training import RECIPES, Trainer
+from minigpt.model import GPT
 
-PLAY = ChatTemplate(user="Q", assistant="A")
-TAUGHT = {"IAGO?": "Othello", "HAL?": "Henry IV", "ARIEL?": "The Tempest"}
 GREEDY = Sampling(temperature=0.0)
-
-
-def chat(question: str, reply: str | None = None) -> list[dict[str, str]]:
-    messages = [{"role": "user", "content": question}]
-    return messages + ([{"role": "assistant", "content": reply}] if reply else [])
-
-
-CHATS = [chat(question, reply) for question, reply in TAUGHT.items()]
-TOKENIZER = CharTokenizer.train("".join(map(PLAY.text, CHATS)))
 
 
 @pytest.fixture(scope="module")
 def taught() -> GPT:
-    config = GPTConfig(TOKENIZER.vocab_size, context_length=32, n_layer=2, n_head=2, n_embd=32)
-    model = GPT(config, torch.Generator().manual_seed(1))
-    recipe = replace(RECIPES["adamw"], steps=150, batch_size=3, learning_rate=1e-2, warmup=5)
-    examples = [PLAY.encode(messages, TOKENIZER) for messages in CHATS]
-    trainer = Trainer(model, Examples(examples, 32, seed=1), recipe)
-    losses = [trainer.step() for _ in range(recipe.steps)]
-    assert losses[-1] < 0.05
-    return model.eval()
+    return taught_model()
 
 
 @pytest.mark.parametrize("question", TAUGHT)
@@ -55,7 +33,7 @@ def test_an_answer_ends_after_so_many_tokens(taught):
 
 
 def test_no_room_is_told(taught):
-    with pytest.raises(ValueError, match=r"^max_new_tokens is 32, which leaves no room for the qu"):
-        answer(taught, TOKENIZER, PLAY, chat("HAL?"), 32)
+    with pytest.raises(ValueError, match=r"^max_new_tokens is 40, which leaves no room for the qu"):
+        answer(taught, TOKENIZER, PLAY, chat("HAL?"), 40)
     with pytest.raises(ValueError, match=r"^the question has 12 tokens .* room for 2: ask"):
-        answer(taught, TOKENIZER, PLAY, chat("HAL?"), 30)
+        answer(taught, TOKENIZER, PLAY, chat("HAL?"), 38)

@@ -8,12 +8,12 @@ from minigpt.commands.command import (
     MODELS,
     Command,
     Name,
-    Number,
     Option,
     Whole,
     device_option,
     threads_option,
 )
+from minigpt.commands.sampling_options import sampling_options
 
 HELP = r"""
 Continue a text with a model.
@@ -36,7 +36,6 @@ minigpt generate "To be" --samples 3 --json
 minigpt generate --model gpt2 --interactive
 """
 TEXT, MODEL, CHOICE, OUTPUT = "Text", "Model", "How tokens are chosen", "Output"
-PROBABILITY = Number(0, 1, min_open=True)
 DTYPES = ("float32", "bfloat16", "float16", "float64")
 
 command = Command(
@@ -106,50 +105,7 @@ command = Command(
             help="What the model computes in.",
         ),
         threads_option(MODEL),
-        Option(
-            ["--temperature"],
-            field="temperature",
-            type=Number(0),
-            default=1.0,
-            show_default=True,
-            metavar="X",
-            section=CHOICE,
-            help="Below 1 tamer, above 1 wilder; 0 always takes the best token.",
-        ),
-        Option(
-            ["--top-k"],
-            field="top_k",
-            type=Whole(1),
-            metavar="N",
-            section=CHOICE,
-            help="Draw from this many best tokens only.",
-        ),
-        Option(
-            ["--top-p"],
-            field="top_p",
-            type=PROBABILITY,
-            metavar="X",
-            section=CHOICE,
-            help="Draw from the fewest best tokens that have this probability together.",
-        ),
-        Option(
-            ["--min-p"],
-            field="min_p",
-            type=PROBABILITY,
-            metavar="X",
-            section=CHOICE,
-            help="Draw from tokens at least this many times as probable as the best.",
-        ),
-        Option(
-            ["--repetition-penalty"],
-            field="repetition_penalty",
-            type=Number(0.001, 1000),
-            default=1.0,
-            show_default=True,
-            metavar="X",
-            section=CHOICE,
-            help="Above 1 lowers the scores of tokens that the text has.",
-        ),
+        *sampling_options(CHOICE),
         Option(
             ["-i", "--interactive"],
             is_flag=True,
