@@ -29,6 +29,10 @@ class Linear(nn.Linear):
         y = y.view(*x.shape[:-1], self.out_features)
         return y if self.bias is None else y + self.bias
 
+    def effective_weight(self) -> Tensor:
+        """What a vector is multiplied with, in all; a layer with an adapter adds that in."""
+        return self.weight
+
 
 def linear(
     n_in: int, n_out: int, bias: bool = True, generator: torch.Generator | None = None

@@ -47,7 +47,8 @@ def save(
     tokenizer do not change once they are there, and the weights are replaced in one step.
 
     Args:
-        model: a model without biases is written with biases of 0, which compute the same.
+        model: a model without biases is written with biases of 0, which compute the same; one
+            with an adapter on as the model that this makes of it, merged.
         folder: made if it is not there; the folder above it must be.
         tokenizer: the model's own, if it should travel with it.
         dtype: how the weights are stored; float16 halves the file.

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from minigpt.data.numbers import is_number, is_whole
+from minigpt.exchange.plain_weights import plain_weights
 from minigpt.model import GPT, GPTConfig
 
 # Our names and GPT-2's.
@@ -144,7 +145,8 @@ def gpt2_name(name: str) -> str:
 def gpt2_weights(model: GPT) -> dict[str, Tensor]:
     """The weights by GPT-2's names and in its layout, for ``load_state_dict`` or a file.
 
-    Matrices are transposed, a model without biases gets zeros, and a tied head is left out.
+    Matrices are transposed, a model without biases gets zeros, and a tied head is left out. An
+    adapter that is on is merged in.
 
     Raises:
         ValueError: `config.tied` does not say what is so.
@@ -158,8 +160,8 @@ def gpt2_weights(model: GPT) -> dict[str, Tensor]:
             "the table as the config says"
         )
     weights = {}
-    for name, parameter in model.named_parameters():
-        theirs, tensor = gpt2_name(name), parameter.detach().cpu()
+    for name, tensor in plain_weights(model).items():
+        theirs = gpt2_name(name)
         weights[theirs] = (tensor.T if TRANSPOSED.search(theirs) else tensor).contiguous()
         if not model.config.bias and name.startswith(("blocks", "final_norm")):
             weights[theirs.replace(".weight", ".bias")] = torch.zeros(len(tensor)).to(tensor)

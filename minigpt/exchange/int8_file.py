@@ -15,6 +15,7 @@ from torch import Tensor
 
 from minigpt.data.whole_file import write_whole
 from minigpt.exchange.digests import HEADS, check_heads, with_digests
+from minigpt.exchange.plain_weights import plain_weights
 from minigpt.exchange.weight_files import metadata, stored_tensors
 from minigpt.model import GPT, GPTConfig
 
@@ -39,8 +40,8 @@ def to_int8(matrix: Float[Tensor, "n m"]) -> tuple[Int8[Tensor, "n m"], Float[Te
 def save_int8(model: GPT, path: str | Path) -> None:
     """Write the weights: ``<name>`` and ``<name>.scale`` of a matrix, a vector as float32.
 
-    Names and layout are those of `GPT.named_parameters`, so a tied head is left out. The file is
-    written whole or not at all.
+    Names and layout are those of `GPT.named_parameters`, so a tied head is left out. An adapter
+    that is on is merged in. The file is written whole or not at all.
 
     Raises:
         ValueError: weights that are not finite as float32, by their name.
@@ -48,8 +49,8 @@ def save_int8(model: GPT, path: str | Path) -> None:
     Used in https://minigpt-book.github.io/minigpt/generation.html
     """
     tensors = {}
-    for name, parameter in model.named_parameters():
-        weights = parameter.detach().cpu().float()
+    for name, tensor in plain_weights(model).items():
+        weights = tensor.float()
         if not weights.isfinite().all():
             raise ValueError(
                 f"{name} holds numbers that are not finite as float32: has training diverged?"

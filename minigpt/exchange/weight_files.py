@@ -16,8 +16,8 @@ from minigpt.exchange.digests import check_digest
 PICKLE = "is a pickle, which could run code: where you trust it, "
 # What may be there in place of a model's folder or file, and what to do with it.
 OTHERS = {
-    "adapter_config.json": "is a LoRA adapter's: join it with its model by peft's "
-    "merge_and_unload, and save that",
+    "adapter_config.json": "is a LoRA adapter's: load the model that it is for, and "
+    "minigpt.finetuning.load_adapter puts it on",
     "snapshots": "shows the hub's cache: give the folder in it, whose name is a commit",
     "pytorch_model*.bin": PICKLE + "transformers' AutoModelForCausalLM.from_pretrained opens the "
     "folder, and save_pretrained writes it in safetensors",

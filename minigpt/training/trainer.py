@@ -42,7 +42,8 @@ class Trainer:
         compiled: compile model and loss first (`torch.compile`): slow to start, then faster.
 
     Raises:
-        ValueError: a text shorter than a window, or a batch that cannot be shared out.
+        ValueError: a text shorter than a window, a batch that cannot be shared out, a model whose
+            parameters are all frozen.
 
     Derived in https://minigpt-book.github.io/minigpt/training.html
     """
@@ -69,6 +70,8 @@ class Trainer:
         self.windows = TextBatches(source, length, recipe.seed) if text else source
         self.device = next(model.parameters()).device
         self.optimizers = make_optimizers(model, recipe)
+        dropouts = [module.p for module in model.modules() if isinstance(module, nn.Dropout)]
+        self._draws = any(dropouts)
         # float16 has no room for small gradients, so the loss is scaled up, and they back down.
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=recipe.precision == "float16")
         self._shared = self.processes.share_gradients(model)
@@ -150,7 +153,7 @@ class Trainer:
     @contextlib.contextmanager
     def _own_randomness(self) -> Iterator[None]:
         """Dropout draws from torch's global generator: lend it one that only this step has."""
-        if not self.model.config.dropout:  # nothing is drawn, and lending costs 1 ms
+        if not self._draws:  # nothing is drawn, and lending costs 1 ms
             yield
             return
         devices = [self.device] if self.device.type == "cuda" else []

@@ -186,7 +186,7 @@ def test_what_is_there_in_place_of_weights_is_named_with_what_to_do(folder, name
 @pytest.mark.parametrize(
     ("name", "match"),
     [
-        ("adapter_config.json", "LoRA adapter's: join it with its model by peft's merge_and"),
+        ("adapter_config.json", "LoRA adapter's: load the model that it is for, and minigpt.f"),
         ("snapshots", "shows the hub's cache: give the folder in it"),
         ("pytorch_model.bin", "is a pickle"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 
 import pytest
@@ -75,6 +76,30 @@ def test_what_is_frozen_has_no_optimiser():
     model.position_embedding.weight.requires_grad_(False)
     for recipe in (Recipe(), MUON):
         assert "position_embedding.weight" not in {name for _, _, name in groups(model, recipe)}
+
+
+@pytest.mark.parametrize(
+    ("learns", "kinds"),
+    [
+        (r"bias$", {torch.optim.AdamW}),  # no matrix for Muon
+        (r"blocks.*(qkv|up)\.weight$", {Muon}),  # nothing left for AdamW
+        (r"blocks.*up\.|final_norm", {Muon, torch.optim.AdamW}),
+    ],
+)
+def test_an_optimiser_without_parameters_is_left_out(learns, kinds):
+    model = made()
+    for name, p in model.named_parameters():
+        p.requires_grad_(re.search(learns, name) is not None)
+    found = groups(model, MUON)
+    assert {kind for kind, _, _ in found} == kinds
+    assert {n for _, _, n in found} == {n for n, p in model.named_parameters() if p.requires_grad}
+    set_rates(make_optimizers(model, MUON), MUON, 3)
+
+
+@pytest.mark.parametrize("recipe", [Recipe(), MUON])
+def test_a_model_that_is_all_frozen_is_refused(recipe):
+    with pytest.raises(ValueError, match=r"all parameters of the model are frozen .* learn first"):
+        make_optimizers(made().requires_grad_(False), recipe)
 
 
 def test_groups_without_parameters_are_left_out():

@@ -409,6 +409,19 @@ def test_the_global_generators_leave_a_step_alone():
     assert losses[0] == losses[1]
 
 
+def test_dropout_that_was_added_to_a_model_is_of_the_step_alone():
+    losses = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        model = made()
+        model.final_norm = nn.Sequential(model.final_norm, nn.Dropout(0.3))
+        before = torch.get_rng_state()
+        trainer = Trainer(model, some_text(), SHORT)
+        losses.append(take_steps(trainer, 2))
+        assert torch.equal(torch.get_rng_state(), before)
+    assert losses[0] == losses[1]
+
+
 def losses_of_one_window(dropout: float, processes: Processes | None = None, seed: int = 1):
     """A text of one window, and a rate too small to move a weight: only dropout can differ."""
     recipe = replace(SHORT, learning_rate=1e-30, weight_decay=0.0, seed=seed)

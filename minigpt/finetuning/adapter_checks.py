@@ -1,0 +1,95 @@
+"""What a folder must hold for an adapter to be made of it; each error says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from minigpt.finetuning.peft_format import MATRICES, PREFIX
+
+SETTINGS, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+
+
+def weights_in(folder: Path) -> Path:
+    """The file of an adapter's matrices.
+
+    Raises:
+        FileNotFoundError: no such folder, or it lacks one of the adapter's two files.
+    """
+    if not folder.is_dir():
+        is_file = f"{folder} is a file: give its folder"
+        raise FileNotFoundError(is_file if folder.exists() else f"no folder {folder}: check it")
+    if (folder / WEIGHTS).is_file() and (folder / SETTINGS).is_file():
+        return folder / WEIGHTS
+    lacks = SETTINGS if (folder / WEIGHTS).is_file() else WEIGHTS
+    raise FileNotFoundError(f"{folder} holds no whole adapter: no {lacks}{_instead_of(folder)}")
+
+
+def _instead_of(folder: Path) -> str:
+    """What is there in place of an adapter, and what to do; empty if nothing known."""
+    if inside := sorted(folder.glob(f"*/{SETTINGS}")):  # peft gives each but "default" its own
+        return f"; {inside[0].parent} holds one"
+    if (folder / "adapter_model.bin").exists():
+        return (
+            "; adapter_model.bin is a pickle, which could run code: where you trust it, peft opens "
+            "the folder, and save_pretrained writes it in safetensors"
+        )
+    if (folder / "config.json").exists():
+        return "; it holds a model, which minigpt.exchange.load opens"
+    return ""
+
+
+def place(stored: str, known: Mapping[str, str], path: Path) -> tuple[str, str]:
+    """The layer of ours and the matrix, A or B, that a tensor belongs to by its name in the file.
+
+    Raises:
+        ValueError: it belongs to none.
+    """
+    for ending, matrix in MATRICES.items():
+        if stored.endswith(ending):
+            layer = stored.removeprefix(PREFIX).removesuffix(ending)
+            if layer not in known:
+                raise ValueError(
+                    f"{path} holds {stored}, and the model has no linear layer {layer}: is the "
+                    "adapter another model's?"
+                )
+            return known[layer], matrix
+    raise ValueError(
+        f"{path} holds {stored}, which is no matrix A or B of a linear layer (.lora_A.weight, "
+        ".lora_B.weight): only these can be opened"
+    )
+
+
+def check_matrix(
+    found: tuple[str, Tensor] | None,
+    what: str,
+    shape: tuple[int, int],
+    layer: nn.Linear,
+    path: Path,
+) -> None:
+    """Raise ValueError unless a matrix is there, of this shape, and its numbers fit the layer's.
+
+    Args:
+        found: its name in the file, and itself.
+        what: the matrix, in our words.
+    """
+    if found is None:
+        raise ValueError(
+            f"{path} lacks {what}: was the file cut short, or changed by another program?"
+        )
+    name, tensor = found
+    if tuple(tensor.shape) != shape:
+        raise ValueError(
+            f"{name} ({what}) in {path} is {tuple(tensor.shape)}; on this model, with r as in "
+            f"{SETTINGS}, it is {shape}: do the files and the model belong together?"
+        )
+    if not tensor.is_floating_point():
+        raise ValueError(
+            f"{name} ({what}) in {path} holds {tensor.dtype}, no floating-point numbers: save it "
+            "as float32 or float16"
+        )
+    dtype = layer.weight.dtype
+    if not tensor.to(dtype).isfinite().all():
+        raise ValueError(f"{name} ({what}) in {path} holds numbers that are not finite as {dtype}")
