@@ -10,6 +10,7 @@ import click
 COMMANDS = {
     "train": "Train a GPT on a text, in a folder that it can go on from.",
     "generate": "Continue a text with a model.",
+    "data": "List the texts and tasks that can be trained on, or show one.",
     "info": "Say what a model, or the run that made it, is.",
     "completion": "Print what makes a shell complete commands and options.",
 }

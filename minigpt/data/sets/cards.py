@@ -60,9 +60,9 @@ CARDS = (
         text="sets.bible:world_english_text",
         pairs="sets.bible:into_modern",
         row="prompt: a verse in the English of 1611; answer: the same verse in today's",
-        characters=4_022_865,
-        size=4_022_865,
-        sha256="9324bc56654785515b9dc32268a86813d84802cd31c4069cd6e63163a6a91fe8",
+        characters=4_022_852,
+        size=4_022_852,
+        sha256="72a777bf3eb8d96fa9b612e8a67126c89b90a45a9bc01541e8bfc50204013098",
     ),
     DataSet(
         name="us-names",
@@ -192,7 +192,7 @@ CARDS = (
     DataSet(
         name="tiny-stories",
         title="TinyStories, held-out part",
-        about="27,630 stories in words that small children know, written by GPT-4.",
+        about="Stories in words that small children know, written by GPT-4 and parted by a mark.",
         comes_as=FETCHED,
         source="TinyStoriesV2-GPT4-valid.txt of roneneldan/TinyStories (Eldan and Li 2023)",
         licence="CDLA-Sharing-1.0",

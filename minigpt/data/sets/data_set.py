@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-PACKAGE, GENERATED, FETCHED, PYTHON = "a package", "generated", "fetched", "Python itself"
+PACKAGE, GENERATED, FETCHED, PYTHON = "package", "generated", "fetched", "Python"
 
 
 class Pair(NamedTuple):

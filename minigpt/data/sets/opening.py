@@ -11,8 +11,8 @@ from minigpt.data.sets.cards import SETS
 from minigpt.data.sets.data_set import FETCHED, DataSet, Pair
 
 
-def find_set(name: str) -> DataSet:
-    """The card of a data set.
+def find_set(name: str, called: str = "name") -> DataSet:
+    """The card of a data set; `called` is how an error calls the name.
 
     Raises:
         ValueError: no data set has the name.
@@ -21,8 +21,8 @@ def find_set(name: str) -> DataSet:
         return SETS[name]
     close = get_close_matches(name, SETS, 1)
     raise ValueError(
-        f"{name!r} is no data set; {f'did you mean {close[0]}? ' if close else ''}There are "
-        f"{', '.join(SETS)}"
+        f"{called} is {name!r}: no data set; {f'did you mean {close[0]}? ' if close else ''}"
+        f"there are {', '.join(SETS)}"
     )
 
 
