@@ -23,6 +23,12 @@ CARDS = (
         characters=4_784_972,
         size=4_784_972,
         sha256="4f6ad03f6b1c23ea1b562da298719becc232254731e102930c66cf05b51fde65",
+        begins=(
+            "THESEUS:\n"
+            "Now, fair Hippolyta, our nuptial hour\n"
+            "Draws on apace; four happy days bring in\n"
+            "Another moon: but, O, methinks, how slow\n"
+        ),
     ),
     DataSet(
         name="tiny-shakespeare",
@@ -35,6 +41,9 @@ CARDS = (
         size=1_115_394,
         sha256="86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
         url="https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
+        begins=(
+            "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak, speak.\n"
+        ),
     ),
     DataSet(
         name="king-james-bible",
@@ -49,6 +58,11 @@ CARDS = (
         characters=4_139_818,
         size=4_139_818,
         sha256="49865e231b0f5ae0c0bc1bc443f072cc299d063573b51e2871bff198c5226254",
+        begins=(
+            "In the beginning God created the heaven and the earth.\n"
+            "And the earth was without form, and void; and darkness was upon the face of the "
+            "deep. And the Spirit of God moved upon the face of the waters.\n"
+        ),
     ),
     DataSet(
         name="world-english-bible",
@@ -63,6 +77,11 @@ CARDS = (
         characters=4_022_852,
         size=4_022_852,
         sha256="72a777bf3eb8d96fa9b612e8a67126c89b90a45a9bc01541e8bfc50204013098",
+        begins=(
+            "In the beginning God created the heavens and the earth.\n"
+            "Now the earth was formless and empty. Darkness was on the surface of the deep. "
+            "God's Spirit was hovering over the surface of the waters.\n"
+        ),
     ),
     DataSet(
         name="us-names",
@@ -77,6 +96,7 @@ CARDS = (
         characters=36_122,
         size=36_122,
         sha256="beecc871a867f60c30b932e3ed280e49bfe51c187b72963c0712e71949201925",
+        begins=("Brant\nLuetta\nAleida\nLeanna\n"),
     ),
     DataSet(
         name="cmu-pronunciations",
@@ -91,6 +111,9 @@ CARDS = (
         characters=3_726_009,
         size=3_726_009,
         sha256="d2fbe8c1c6de7bef3882c97c9d5bf56fc631f550341f500ad13599698f81b01e",
+        begins=(
+            "dismore: D IH1 S M AO0 R\nevander: IY2 V AE1 N D ER0\nvantrease: V AH0 N T R IY1 S\n"
+        ),
     ),
     DataSet(
         name="python-topics",
@@ -125,6 +148,12 @@ CARDS = (
         sha256="67226e241d81718e658b9f4c983804be3ac2da5dc984b6dd9b74f148554bf7eb",
         floor=0.3290,
         checker="minigpt.data.grammar.LANGUAGE.accepts(sentence)",
+        begins=(
+            "the cat sees the big dog.\n"
+            "the big cat sings.\n"
+            "the red farmer chases the cats that the big dog that the red farmers see "
+            "chases.\n"
+        ),
     ),
     DataSet(
         name="arithmetic",
@@ -141,6 +170,7 @@ CARDS = (
         sha256="0082d636bcbb6b40a878f08e70d7e4bbe0b4bfb33ec8e7240501bf5dedc7aa28",
         floor=1.1919,
         checker="minigpt.data.sets.arithmetic.solution(prompt)",
+        begins=("845-139=706\n124-368=-244\n263+313=576\n491+341=832\n"),
     ),
     DataSet(
         name="sorting",
@@ -157,6 +187,7 @@ CARDS = (
         sha256="6da3d158bb23f60a357ad6d0080e2e19d76cfca7b489eb4d5331b1788b6ebcdd",
         floor=0.9868,
         checker="minigpt.data.sets.sorting.solution(prompt)",
+        begins=("594833>334589\n119289>112899\n633021>012336\n260364>023466\n"),
     ),
     DataSet(
         name="dates",
@@ -173,6 +204,12 @@ CARDS = (
         sha256="2f0a595a0cbf34090e2c5b95929448ac61dc699ea0c27e87f7cb1ec91d150e39",
         floor=0.4823,
         checker="minigpt.data.sets.dates.solution(prompt)",
+        begins=(
+            "20 April 1920 = 1920-04-20\n"
+            "1.5.1936 = 1936-05-01\n"
+            "3.12.2096 = 2096-12-03\n"
+            "5 February 1973 = 1973-02-05\n"
+        ),
     ),
     DataSet(
         name="stories",
@@ -184,10 +221,16 @@ CARDS = (
         text="sets.stories:text",
         pairs="sets.stories:pairs",
         row="prompt: a story and a question, where a thing is; answer: with whom or in what place",
-        characters=5_684_537,
-        size=5_684_537,
-        sha256="e131847ac997d001be00cb47dd5e2a6980a6bc190862664608a317dc4cf2766d",
+        characters=2_842_145,
+        size=2_842_145,
+        sha256="18386f3fc1748ab5d595af89738c9a41b6ce76d97d21a1acdfcd3a1dc235b52d",
         checker="minigpt.data.sets.stories.broken_rule(story)",
+        begins=(
+            "The cup is in the garden. Eve has the drum. The lamp is in the tower. Eve shows "
+            "the drum to Finn. Finn finds the cup in the garden. Finn gives the cup to Eve. "
+            "Ann finds the lamp in the tower. At the end, the cup is with Eve, the drum is "
+            "with Eve and the lamp is with Ann.\n"
+        ),
     ),
     DataSet(
         name="tiny-stories",

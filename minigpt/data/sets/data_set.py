@@ -41,6 +41,7 @@ class DataSet:
             character, where that is known.
         checker: what says whether an answer or a text is right, for people; or empty.
         url: of a text that is fetched.
+        begins: the first lines of the text, where it is the same for all.
     """
 
     name: str
@@ -60,3 +61,4 @@ class DataSet:
     floor: float | None = None
     checker: str = ""
     url: str = ""
+    begins: str = ""
