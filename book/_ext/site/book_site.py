@@ -12,6 +12,7 @@ import bokeh_js
 import chapter_status
 import code_lines
 import command_help
+import data_cards
 import download_links
 import front_page
 import launch_links
@@ -32,6 +33,7 @@ PARTS = (
     chapter_status,
     code_lines,
     command_help,
+    data_cards,
     download_links,
     front_page,
     launch_links,

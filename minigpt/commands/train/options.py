@@ -9,6 +9,7 @@ import click
 from minigpt.commands.command import (
     MODELS,
     Command,
+    Known,
     Name,
     Number,
     Option,
@@ -16,6 +17,7 @@ from minigpt.commands.command import (
     device_option,
     threads_option,
 )
+from minigpt.data.sets.cards import SETS
 
 HELP = """\
 Train a GPT on a text, in a folder that it can go on from.
@@ -31,6 +33,7 @@ EXAMPLES = """
 minigpt train runs/first --steps 300
 minigpt train runs/mine --text my.txt --tokenizer characters --context-length 64 \\
     --n-layer 4 --n-head 4 --n-embd 128
+minigpt train runs/bible --data king-james-bible --tokenizer characters
 minigpt train runs/adamw --recipe adamw --learning-rate 3e-4 --schedule cosine
 minigpt train runs/longer --from runs/first --steps 300
 torchrun --nproc-per-node 2 -m minigpt train runs/shared
@@ -110,6 +113,13 @@ command = Command(
             metavar="FILE",
             section=TEXT,
             help="A UTF-8 file; - is standard input.  [default: Shakespeare's plays]",
+        ),
+        Option(
+            ["--data"],
+            type=Known(*SETS),
+            metavar="NAME",
+            section=TEXT,
+            help="A text or task by its name, as minigpt data list has them, in place of a file.",
         ),
         Option(
             ["--tokenizer"],

@@ -20,6 +20,7 @@ from minigpt.commands.generate.prompt import beginning
 from minigpt.commands.machine import find_device, use_threads
 from minigpt.commands.models import open_model
 from minigpt.data import decode_text, read_text, shakespeare
+from minigpt.data.sets import find_set, open_text
 from minigpt.generation import Sampling, stream_text
 from minigpt.model import GPT, GPTConfig
 from minigpt.tokenizer import BPETokenizer, CharTokenizer, open_tokenizer
@@ -80,7 +81,7 @@ def _train(
     tell: Callable[[str], None],
 ) -> None:
     """What is done in the run's folder, while it is the run's own."""
-    text = _text(options.text)
+    text = _text(options.text) if options.data is None else open_text(options.data)
     characters = options.tokenizer == "characters"
     bars = processes.rank == 0 and not options.quiet
     survey = survey_text(text, alphabet=characters, progress=bars)
@@ -112,10 +113,11 @@ def _train(
     except ValueError as error:
         if str(error).startswith("character ") and not characters:
             by = "--tokenizer" if start is None else "--from"
-            text_name = "Shakespeare's plays" if options.text is None else options.text
+            text_name = options.data or options.text or "Shakespeare's plays"
+            other = "--text" if options.data is None else "--data"
             raise ValueError(
                 f"{by} is {options.tokenizer or options.from_model!r}, whose tokenizer cannot read "
-                f"{text_name}: {error}; give another --text, or train from the start with "
+                f"{text_name}: {error}; give another {other}, or train from the start with "
                 "--tokenizer characters"
             ) from None
         raise
@@ -183,7 +185,13 @@ def _keep_quiet(line: str) -> None:
 
 
 def _check_start(options: SimpleNamespace) -> None:
-    """A model to start from decides what else could be chosen."""
+    """One text, by name or as a file; a model to start from decides what else could be chosen."""
+    if options.data is not None:
+        find_set(options.data, "--data")
+        if options.text is not None:
+            raise click.UsageError(
+                "--data and --text were both given, and a run learns from one text: leave one out"
+            )
     decided = [name for name in ("tokenizer", "preset", *SIZES) if name != "dropout"]
     if options.from_model is not None and (given := _given(options, decided)):
         flag = "--" + next(iter(given)).replace("_", "-")
