@@ -6,6 +6,7 @@ log.jsonl      losses, rates and speed, a line each; the same in tensorboard/ if
 states/        checkpoints of the last steps, to go on from
 tokens/        the text, where the command line started the run
 config.json, model.safetensors, tokenizer.json, tokenizer_config.json
+               (and chat_template.jinja, and adapter/, of a run of minigpt finetune)
                the model with the lowest validation loss, for `minigpt.exchange.load` and
                for transformers; `model_of` tells of which step it is
 """
@@ -15,9 +16,10 @@ from __future__ import annotations
 import errno
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -66,6 +68,8 @@ def train(
     progress: bool = True,
     origin: str | None = None,
     command: str = "",
+    tuning: Mapping[str, Any] | None = None,
+    keep: Callable[[], None] = lambda: None,
 ) -> float:
     """Train a model in a folder, or go on with the run that is there.
 
@@ -84,6 +88,9 @@ def train(
         origin: a digest of the weights that the model starts with, where these are not random: a
             run goes on only from the same.
         command: that started the run, for who looks at its folder later.
+        tuning: what else decides how the run goes, such as which parameters learn; JSON.
+        keep: is called when an evaluation that was planned has kept the model, to keep what goes
+            with it; in the first process alone.
 
     Returns:
         The loss on the validation text after the last step, in nats per token: on the whole of
@@ -109,7 +116,14 @@ def train(
     with own_folder(folder, processes):
         processes.first(
             lambda: claim_folder(
-                folder, model.config, recipe, trainer.windows, validation, origin, command
+                folder,
+                model.config,
+                recipe,
+                trainer.windows,
+                validation,
+                origin,
+                command,
+                tuning,
             )
         )
         best = _go_on(folder, trainer, told)
@@ -125,6 +139,7 @@ def train(
             sample,
             progress,
             starts_trained=origin is not None,
+            keep=keep,
         )
         try:
             with told.interruption:
@@ -183,6 +198,7 @@ class _Run:
         sample: Callable[[], str] | None,
         progress: bool,
         starts_trained: bool,
+        keep: Callable[[], None],
     ) -> None:
         self.folder, self.trainer, self.best, self.told = folder, trainer, best, told
         self.validation, self.tokenizer = validation, tokenizer
@@ -194,7 +210,7 @@ class _Run:
             board = folder / "tensorboard" if tensorboard else None
             self.log = TrainingLog(folder / "log.jsonl", trainer.steps_taken, board)
         self.sample, self.progress = sample, progress and self.writes
-        self.starts_trained = starts_trained
+        self.starts_trained, self.keep = starts_trained, keep
         self.saved = trainer.steps_taken  # the step of the newest state
         self.evaluated: tuple[int, float | None] = (trainer.steps_taken, None)  # its step and loss
         self.since = (time.perf_counter(), trainer.steps_taken)  # of the last line of the log
@@ -253,6 +269,7 @@ class _Run:
         if self.writes and not (self.folder / "model.safetensors").exists():  # removed by hand
             step = self.trainer.steps_taken
             keep_model(self.trainer.model, self.folder, self.tokenizer, step, loss)
+            self.keep()
         self._tell_what_is_kept()
         return loss
 
@@ -300,6 +317,8 @@ class _Run:
                 set_aside(self.folder)
             if self.writes:
                 keep_model(self.trainer.model, self.folder, self.tokenizer, step, loss)
+                if planned:
+                    self.keep()
             self.best = loss
         self.evaluated = (step, loss)
         return loss

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -29,6 +29,8 @@ NAMES = (
     "model.safetensors.index.json",  # `load` would prefer what it names
     "tokenizer.json",
     "tokenizer_config.json",
+    "chat_template.jinja",
+    "adapter",
     "log.jsonl",
     "states",
     "tensorboard",
@@ -37,8 +39,8 @@ NAMES = (
 
 # What `write_whole` leaves of a run's own files when the process is killed while it writes.
 UNFINISHED = re.compile(
-    r"\.(?:(?:run|config|tokenizer|tokenizer_config)\.json|log\.jsonl"
-    r"|(?:model|training|validation|before-stop|step-\d+)\.safetensors)\.\d+\.tmp"
+    r"\.(?:(?:run|config|tokenizer|tokenizer_config|adapter_config)\.json|log\.jsonl|chat_template\.jinja"
+    r"|(?:model|adapter_model|training|validation|before-stop|step-\d+)\.safetensors)\.\d+\.tmp"
 )
 
 
@@ -138,6 +140,7 @@ def check_settings(
     training: Batches,
     validation: Batches,
     origin: str | None = None,
+    tuning: Mapping[str, Any] | None = None,
 ) -> None:
     """See that the run in a folder, if there is one, is such a run; nothing is written.
 
@@ -149,9 +152,8 @@ def check_settings(
     if not (path := folder / "run.json").exists():
         return
     earlier = read_json(path)
-    if differences := _differences(
-        earlier, _settings(config, recipe, training, validation, origin)
-    ):
+    now = _settings(config, recipe, training, validation, origin, tuning)
+    if differences := _differences(earlier, now):
         raise ValueError(
             f"the run in {folder} was started with other settings, {', '.join(differences)}: give "
             f"the same to go on with it, or choose another folder{_further(folder)}"
@@ -172,14 +174,15 @@ def claim_folder(
     validation: Batches,
     origin: str | None = None,
     command: str = "",
+    tuning: Mapping[str, Any] | None = None,
 ) -> None:
     """Make a folder that is held this run's, or see that it is, and tidy up after a kill."""
-    check_settings(folder, config, recipe, training, validation, origin)
+    check_settings(folder, config, recipe, training, validation, origin, tuning)
     if not (path := folder / "run.json").exists():
-        settings: dict[str, Any] = _settings(config, recipe, training, validation, origin)
+        settings: dict[str, Any] = _settings(config, recipe, training, validation, origin, tuning)
         settings |= {"command": command} if command else {}
         write_whole(path, (json.dumps(settings, indent=2) + "\n").encode())
-    for inside in (folder, folder / "states", folder / "tokens"):
+    for inside in (folder, *(folder / name for name in ("states", "tokens", "adapter"))):
         for path in inside.glob(".*.tmp"):
             if UNFINISHED.fullmatch(path.name):
                 path.unlink()
@@ -208,12 +211,18 @@ def steps_of(folder: Path) -> tuple[int, int] | None:
 
 
 def _settings(
-    config: GPTConfig, recipe: Recipe, training: Batches, validation: Batches, origin: str | None
+    config: GPTConfig,
+    recipe: Recipe,
+    training: Batches,
+    validation: Batches,
+    origin: str | None,
+    tuning: Mapping[str, Any] | None,
 ) -> dict[str, dict[str, Any]]:
     """What decides how a run goes."""
     texts = {"training": training.digest(), "validation": validation.digest()}
     start = {"weights": origin}
-    return {"model": asdict(config), "recipe": asdict(recipe), "text": texts, "start": start}
+    settings = {"model": asdict(config), "recipe": asdict(recipe), "text": texts, "start": start}
+    return settings | ({"tuning": dict(tuning)} if tuning else {})
 
 
 def _differences(earlier: Any, now: dict[str, dict[str, Any]]) -> list[str]:
