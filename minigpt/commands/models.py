@@ -14,7 +14,7 @@ from minigpt.exchange import load as load_folder
 from minigpt.model import GPT
 from minigpt.tokenizer import BPETokenizer, CharTokenizer, open_tokenizer
 
-PARTS = ("states", "tokens", "tensorboard")  # of a run's folder
+PARTS = ("states", "tokens", "tensorboard", "adapter")  # of a run's folder
 GPT2 = {name: f"openai-community/{name}" for name in MODELS if name.startswith("gpt2")}
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import fields, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,18 +13,17 @@ from typing import Any
 import click
 import torch
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from minigpt.commands.generate.prompt import beginning
-from minigpt.commands.machine import find_device, use_threads
 from minigpt.commands.models import open_model
+from minigpt.commands.run_in_folder import Workplace, run_in_folder
 from minigpt.data import decode_text, read_text, shakespeare
 from minigpt.data.sets import find_set, open_text
 from minigpt.generation import Sampling, stream_text
 from minigpt.model import GPT, GPTConfig
 from minigpt.tokenizer import BPETokenizer, CharTokenizer, open_tokenizer
-from minigpt.training import Interrupted, Intervals, Processes, Recipe, TextBatches, train
-from minigpt.training.run_folder import check_settings, own_folder
+from minigpt.training import Intervals, Recipe, TextBatches, train
+from minigpt.training.run_folder import check_settings
 from minigpt.training.state import digest_of
 from minigpt.training.text_tokens import survey_text, text_tokens
 from minigpt.training.windows import check_long_enough
@@ -44,46 +42,25 @@ IN_VAIN = {
 def run(options: SimpleNamespace) -> int:
     """Do it; the exit status. Errors are raised, for the command line to print."""
     _check_start(options)
-    use_threads(options.threads)
     recipe = _recipe(options)
     every = [f"{name}_every" for name in ("log", "evaluate", "checkpoint", "sample")]
     intervals = Intervals(*(getattr(options, name) for name in every))
-    device = find_device(options.device)
-    processes = Processes.join(str(device))
-    folder = Path(options.folder)
-    tell = _keep_quiet if options.quiet else _tell
-    try:
-        with own_folder(folder, processes):
-            _train(options, folder, recipe, intervals, device, processes, tell)
-    except RuntimeError as error:
-        if (explained := _explained(error, options)) is None:
-            raise
-        raise explained from error
-    except Interrupted as stop:
-        if processes.rank == 0:
-            _tell_of_stop(str(stop), tell)
-        return 128 + stop.signal_number
-    finally:
-        processes.leave()
-    if processes.rank == 0:
-        with suppress(OSError):
-            tell(f"next: minigpt generate --model {shlex.quote(options.folder)}")
-    return 0
+    return run_in_folder(
+        options,
+        lambda place: _train(options, place, recipe, intervals),
+        "give a smaller --batch-size or --context-length, a larger --accumulate, or a smaller "
+        "model",
+        f"minigpt generate --model {shlex.quote(options.folder)}",
+    )
 
 
 def _train(
-    options: SimpleNamespace,
-    folder: Path,
-    recipe: Recipe,
-    intervals: Intervals,
-    device: torch.device,
-    processes: Processes,
-    tell: Callable[[str], None],
+    options: SimpleNamespace, place: Workplace, recipe: Recipe, intervals: Intervals
 ) -> None:
     """What is done in the run's folder, while it is the run's own."""
+    folder, processes, bars = place.folder, place.processes, place.bars
     text = _text(options.text) if options.data is None else open_text(options.data)
     characters = options.tokenizer == "characters"
-    bars = processes.rank == 0 and not options.quiet
     survey = survey_text(text, alphabet=characters, progress=bars)
     start = None
     if options.from_model is not None:
@@ -126,7 +103,7 @@ def _train(
         model.load_state_dict(start.state_dict())
     train(
         folder,
-        model.to(device),
+        model.to(place.device),
         recipe,
         training,
         validation,
@@ -135,7 +112,7 @@ def _train(
         processes,
         options.compile,
         options.tensorboard,
-        report=tell,
+        report=place.tell,
         sample=lambda: _sample(model, tokenizer, recipe.seed),
         progress=bars,
         origin=origin,
@@ -163,25 +140,6 @@ def _sample(model: GPT, tokenizer: BPETokenizer | CharTokenizer, seed: int) -> s
     generator = torch.Generator(next(model.parameters()).device).manual_seed(seed)
     choices = (SAMPLE_TOKENS, Sampling(temperature=0.8), (), generator)
     return "".join(stream_text(model, tokenizer, beginning(tokenizer), *choices))
-
-
-def _tell(line: str) -> None:
-    """Print a line above the bars, at once; OSError if nobody is there."""
-    tqdm.write(line)
-    sys.stdout.flush()
-
-
-def _tell_of_stop(line: str, tell: Callable[[str], None]) -> None:
-    """Where standard output is gone, as after `| head`, standard error may still be read."""
-    try:
-        tell(line)
-    except OSError:
-        with suppress(OSError):
-            click.echo(f"minigpt: {line}", err=True)
-
-
-def _keep_quiet(line: str) -> None:
-    """What --quiet tells."""
 
 
 def _check_start(options: SimpleNamespace) -> None:
@@ -223,19 +181,6 @@ def _given(options: SimpleNamespace, names: Iterable[str]) -> dict[str, Any]:
     given = {name: getattr(options, name) for name in names}
     given = {name: value for name, value in given.items() if value is not None}
     return {name: None if value == "none" else value for name, value in given.items()}
-
-
-def _explained(error: RuntimeError, options: SimpleNamespace) -> ValueError | None:
-    """The error with what to do about it, where that is known."""
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    if isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error):
-        return ValueError(
-            "there is not enough memory for this model and batch: give a smaller --batch-size or "
-            f"--context-length, a larger --accumulate, or a smaller model ({reason})"
-        )
-    if options.compile:
-        return ValueError(f"--compile failed: leave it out ({reason})")
-    return None
 
 
 def read_tokenizer(name: str) -> BPETokenizer | CharTokenizer:
