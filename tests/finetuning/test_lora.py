@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lora_models import CONFIG, LORA, adapted, made, moved, some_ids
 from small_models import kinds_of, seeded
@@ -127,6 +127,7 @@ def test_the_shipped_size_learns_122880_of_2552320():
     assert add_adapter(model, LoRAConfig(rank=8)) == 122_880
 
 
+@settings(max_examples=40)
 @given(st.integers(1, 8), st.sets(st.sampled_from(["qkv", "projection", "up", "down"]), min_size=1))
 def test_any_adapter_is_one_change_of_the_matrices(rank, targets):
     model = made().double()
@@ -292,7 +293,7 @@ def test_an_adapter_learns_and_the_base_does_not_move():
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("wrong", "message"),
     [
         ({"rank": 0}, "rank is 0; it must be a whole number of at least 1"),
         ({"rank": 2.0}, "rank is 2.0; it"),
@@ -303,9 +304,9 @@ def test_an_adapter_learns_and_the_base_does_not_move():
     ],
 )
 @pytest.mark.usefixtures("as_readers_run_it")
-def test_sizes_that_cannot_be_are_refused(settings, message):
+def test_sizes_that_cannot_be_are_refused(wrong, message):
     with pytest.raises(ValueError, match=message):
-        LoRAConfig(**settings)
+        LoRAConfig(**wrong)
 
 
 def test_a_model_is_as_it_was_after_an_adapter_that_cannot_be():
