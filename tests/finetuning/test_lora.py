@@ -14,7 +14,7 @@ from small_models import kinds_of, seeded
 from torch import nn
 from torch.testing import assert_close
 
-from minigpt.attention.linear import Linear
+from minigpt.attention.linear import Linear, linear
 from minigpt.finetuning import (
     LoRAConfig,
     active_adapter,
@@ -254,6 +254,19 @@ def merged_copy(model: GPT) -> GPT:
     merged = copy.deepcopy(model)
     merge_and_unload(merged)
     return merged
+
+
+def test_one_vector_still_goes_through_a_large_matrix_in_parts(monkeypatch):
+    # As in generation; the threads share the matrix, which then is a batch of products.
+    net, x = nn.ModuleDict({"up": linear(400, 800, generator=seeded())}), torch.ones(1, 1, 400)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    products, multiply = [], torch.bmm
+    monkeypatch.setattr(torch, "bmm", lambda *given: products.append(1) or multiply(*given))
+    with torch.no_grad():
+        plain = net["up"](x)
+        add_adapter(net, LoRAConfig(2, 2.0, ("up",)), generator=seeded())
+        assert torch.equal(net["up"](x), plain)
+    assert len(products) == 2
 
 
 def test_dropout_is_of_what_the_adapter_sees_and_of_training():
