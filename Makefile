@@ -168,6 +168,7 @@ bench: browser  ## measure against other implementations
 	$(PY) benchmarks/tokenizer.py $(if $(MINBPE),--minbpe $(MINBPE))
 	$(PY) benchmarks/training.py $(if $(NANOGPT),--nanogpt $(NANOGPT)) $(if $(TINYSHAKESPEARE),--text $(TINYSHAKESPEARE))
 	$(PY) benchmarks/generation.py $(if $(NANOGPT),--nanogpt $(NANOGPT))
+	$(PY) benchmarks/finetuning.py
 	$(PY) benchmarks/page.py $(if $(ONNXRUNTIME_WEB),--onnxruntime-web $(ONNXRUNTIME_WEB))
 	$(PY) benchmarks/page_training.py $(if $(TINYSHAKESPEARE),--text $(TINYSHAKESPEARE)) $(if $(TENSORFLOW_JS),--tensorflow-js $(TENSORFLOW_JS))
 

@@ -15,6 +15,8 @@ def plain_weights(model: GPT) -> dict[str, Tensor]:
 
     An adapter (`minigpt.finetuning`) that is on is added to the matrices of its layers, and has
     no tensor of its own here; one that is off counts for nothing. The model stays as it is.
+
+    Used in https://minigpt-book.github.io/minigpt/model.html
     """
     layers = {name: m for name, m in model.named_modules() if isinstance(m, Linear)}
     weights = {}

@@ -13,22 +13,20 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from minigpt.data.whole_file import read_json, write_whole
+from minigpt.data.whole_file import write_whole
 from minigpt.exchange.checkpoint import DTYPES
 from minigpt.exchange.digests import with_digests
-from minigpt.exchange.weight_files import metadata, stored_tensors
-from minigpt.finetuning.adapter_checks import SETTINGS, WEIGHTS, check_matrix, place, weights_in
+from minigpt.exchange.weight_files import metadata
+from minigpt.finetuning.adapter_reading import SETTINGS, WEIGHTS, read_adapter, weights_in
 from minigpt.finetuning.lora import add_adapter, check_known, lora_layers
-from minigpt.finetuning.lora_linear import LoRAConfig
+from minigpt.finetuning.lora_linear import Adapter, LoRAConfig
 from minigpt.finetuning.peft_format import (
     MATRICES,
     PREFIX,
-    config_from_peft,
     gpt2_layer,
-    our_layers,
     peft_settings,
 )
-from minigpt.finetuning.targets import linear_layers, shortest_targets, targeted_layers
+from minigpt.finetuning.targets import linear_layers, shortest_targets
 from minigpt.model import GPT
 from minigpt.training.state import digest_of
 
@@ -68,16 +66,7 @@ def save_adapter(
             "choose a folder for the adapter alone"
         )
     layers = {n: x.adapters[name] for n, x in lora_layers(model).items() if name in x.adapters}
-    tensors = {}
-    for layer, adapter in layers.items():
-        for ending, matrix in MATRICES.items():
-            tensor = getattr(adapter, matrix).detach().cpu().to(dtype).contiguous()
-            if not tensor.isfinite().all():
-                raise ValueError(
-                    f"{matrix} of {layer} would hold numbers that are not finite as {dtype}: has "
-                    "training diverged, or does it need float32?"
-                )
-            tensors[PREFIX + gpt2_layer(layer) + ending] = tensor
+    tensors = _tensors(layers, dtype)
     theirs = [gpt2_layer(layer) for layer in linear_layers(model)]
     modules = shortest_targets([gpt2_layer(layer) for layer in layers], theirs, parts=2)
     config = next(iter(layers.values())).config
@@ -117,26 +106,7 @@ def load_adapter(
             is as it was.
     """
     path = weights_in(Path(folder))
-    settings = read_json(path.with_name(SETTINGS))
-    layers = linear_layers(model)
-    known = our_layers([*layers])
-    found: dict[tuple[str, str], tuple[str, Tensor]] = {}
-    chosen = {}
-    for stored, tensor, _ in stored_tensors([path]):
-        layer, matrix = place(stored, known, path)
-        found[layer, matrix], chosen[layer] = (stored, tensor), None
-    if not chosen:
-        raise ValueError(f"{path} holds no matrix: save the adapter again")
-    targets = shortest_targets([*chosen], [*layers], parts=1)
-    try:
-        config = config_from_peft(settings if isinstance(settings, dict) else {}, targets)
-        targeted = targeted_layers(model, config)
-    except ValueError as error:
-        raise ValueError(f"{path.with_name(SETTINGS)} cannot be used: {error}") from None
-    for layer, module in targeted.items():
-        shapes = {"A": (config.rank, module.in_features), "B": (module.out_features, config.rank)}
-        for matrix, shape in shapes.items():
-            check_matrix(found.get((layer, matrix)), f"{matrix} of {layer}", shape, module, path)
+    config, matrices = read_adapter(path, model)
     base = metadata(path).get(BASE)
     if base is not None and not other_base and base != base_digest(model):
         raise ValueError(
@@ -145,12 +115,28 @@ def load_adapter(
         )
     add_adapter(model, config, name, torch.Generator())
     model.requires_grad_(False)
-    for (layer, matrix), (_, tensor) in found.items():
-        parameter = getattr(lora_layers(model)[layer].adapters[name], matrix)
-        with torch.no_grad():
-            parameter.copy_(tensor)
-        parameter.requires_grad_(trained)
+    for layer, module in lora_layers(model).items():
+        if name in module.adapters:
+            adapter = module.adapters[name].requires_grad_(trained)
+            with torch.no_grad():
+                adapter.A.copy_(matrices[layer, "A"])
+                adapter.B.copy_(matrices[layer, "B"])
     return config
+
+
+def _tensors(layers: dict[str, Adapter], dtype: torch.dtype) -> dict[str, Tensor]:
+    """The matrices by peft's names, as they are stored."""
+    tensors = {}
+    for layer, adapter in layers.items():
+        for ending, matrix in MATRICES.items():
+            tensor = getattr(adapter, matrix).detach().cpu().to(dtype).contiguous()
+            if not tensor.isfinite().all():
+                raise ValueError(
+                    f"{matrix} of {layer} would hold numbers that are not finite as {dtype}: has "
+                    "training diverged, or does it need float32?"
+                )
+            tensors[PREFIX + gpt2_layer(layer) + ending] = tensor
+    return tensors
 
 
 def base_digest(model: GPT) -> str:

@@ -1,7 +1,9 @@
 """Low-rank adapters on a model: added, switched, merged, by name (Hu et al. 2021).
 
 An adapter learns the change of some matrices as products of two thin ones; the model itself
-stays as it is. So one model serves many tasks, each with a small file of its own.
+stays as it is. So one model serves many tasks, each with a small file of its own
+(`minigpt.finetuning.adapter_folder`). `minigpt.exchange.save` writes what the model computes: a
+plain one, with the adapter that is on merged in.
 """
 
 from __future__ import annotations
@@ -54,7 +56,7 @@ def add_adapter(
 
 
 def adapters(model: nn.Module) -> dict[str, LoRAConfig]:
-    """The adapters of a model, by name, in the order in which they were added."""
+    """The sizes of every adapter of a model, by its name."""
     return {
         name: adapter.config
         for layer in lora_layers(model).values()

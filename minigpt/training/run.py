@@ -244,9 +244,17 @@ class _Run:
         tokens, read = trainer.windows.tokens, trainer.recipe.steps * trainer.tokens_per_step
         times = f"{read / tokens:,.0f}" if read > 10 * tokens else f"{read / tokens:.2g}"
         times = "once" if times == "1" else f"{times} times"
+        count = parameter_count(trainer.model.config)
+        learns = sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)
+        part = "" if learns == count else f", tuned by {learns:,} numbers that learn"
         self.told(
+<<<<<<< HEAD
             f"{parameter_count(trainer.model.config):,} parameters; {tokens:,} tokens to learn "
             f"from, {self.validation.tokens:,} to be judged by; {trainer.recipe.steps:,} steps of "
+=======
+            f"{count:,} parameters{part}; {tokens:,} tokens to learn "
+            f"from, {len(self.validation):,} to be judged by; {trainer.recipe.steps:,} steps of "
+>>>>>>> t-lora
             f"{trainer.tokens_per_step:,} tokens read the text {times}"
         )
 

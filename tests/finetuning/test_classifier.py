@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lora_models import CONFIG, adapted, made, some_ids
 from small_models import seeded
@@ -52,6 +52,7 @@ def test_it_is_transformers_gpt2_for_sequence_classification():
 texts = st.lists(st.lists(st.integers(0, 12), min_size=1, max_size=LENGTH), min_size=1, max_size=4)
 
 
+@settings(max_examples=40)
 @given(texts, st.integers(0, 12), st.integers(0, LENGTH))
 def test_scores_do_not_depend_on_the_padding(texts, filler, more):
     model = classifier().double()

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lora_models import CONFIG, LORA, adapted, made, moved, some_ids
 from small_models import kinds_of, seeded
 from torch import nn
 from torch.testing import assert_close
 
-from minigpt.attention.linear import Linear
+from minigpt.attention.linear import Linear, linear
 from minigpt.finetuning import (
     LoRAConfig,
     active_adapter,
@@ -127,6 +127,7 @@ def test_the_shipped_size_learns_122880_of_2552320():
     assert add_adapter(model, LoRAConfig(rank=8)) == 122_880
 
 
+@settings(max_examples=40)
 @given(st.integers(1, 8), st.sets(st.sampled_from(["qkv", "projection", "up", "down"]), min_size=1))
 def test_any_adapter_is_one_change_of_the_matrices(rank, targets):
     model = made().double()
@@ -255,6 +256,19 @@ def merged_copy(model: GPT) -> GPT:
     return merged
 
 
+def test_one_vector_still_goes_through_a_large_matrix_in_parts(monkeypatch):
+    # As in generation; the threads share the matrix, which then is a batch of products.
+    net, x = nn.ModuleDict({"up": linear(400, 800, generator=seeded())}), torch.ones(1, 1, 400)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    products, multiply = [], torch.bmm
+    monkeypatch.setattr(torch, "bmm", lambda *given: products.append(1) or multiply(*given))
+    with torch.no_grad():
+        plain = net["up"](x)
+        add_adapter(net, LoRAConfig(2, 2.0, ("up",)), generator=seeded())
+        assert torch.equal(net["up"](x), plain)
+    assert len(products) == 2
+
+
 def test_dropout_is_of_what_the_adapter_sees_and_of_training():
     model, ids = adapted(lora=replace(LORA, dropout=0.5)), some_ids()
     scores = model(ids)
@@ -292,7 +306,7 @@ def test_an_adapter_learns_and_the_base_does_not_move():
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("wrong", "message"),
     [
         ({"rank": 0}, "rank is 0; it must be a whole number of at least 1"),
         ({"rank": 2.0}, "rank is 2.0; it"),
@@ -303,9 +317,9 @@ def test_an_adapter_learns_and_the_base_does_not_move():
     ],
 )
 @pytest.mark.usefixtures("as_readers_run_it")
-def test_sizes_that_cannot_be_are_refused(settings, message):
+def test_sizes_that_cannot_be_are_refused(wrong, message):
     with pytest.raises(ValueError, match=message):
-        LoRAConfig(**settings)
+        LoRAConfig(**wrong)
 
 
 def test_a_model_is_as_it_was_after_an_adapter_that_cannot_be():

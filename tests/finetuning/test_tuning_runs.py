@@ -135,6 +135,29 @@ def test_a_run_that_was_killed_ends_in_the_same_bits(tmp_path, monkeypatch):
     assert "model.blocks.0.mlp.up.adapters.default.B" in tensors
 
 
+def test_a_run_says_how_many_numbers_learn(tmp_path):
+    told: list[str] = []
+    recipe = replace(ADAMW, steps=1, warmup=0)
+    for part in ("biases", "all"):
+        model = tuned(part)
+        train(tmp_path / part, model, recipe, TEXT, VALIDATION, progress=False, report=told.append)
+    begins = [line for line in told if "tokens to learn from" in line]
+    # Two blocks of 12 C² + 13 C, a norm, V + T rows of C = 8; the biases of 2 blocks and a norm.
+    assert begins[0].startswith("1,928 parameters, tuned by 184 numbers that learn; 300 tokens")
+    assert begins[1].startswith("1,928 parameters; 300 tokens")
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_an_adapter_learns_in_half_precision(precision):
+    model = tuned("adapter")
+    before = bits(model)
+    trainer = Trainer(model, TEXT, replace(ADAMW, precision=precision))
+    assert max(losses(trainer, 3)) < 10
+    moved_names = {n for n, b in bits(model).items() if b != before[n]}
+    assert moved_names == {n for n, p in model.named_parameters() if p.requires_grad}
+    assert {p.dtype for p in model.parameters()} == {torch.float32}
+
+
 def test_a_model_of_which_nothing_learns_is_refused():
     model = tuned("adapter")
     model.requires_grad_(False)

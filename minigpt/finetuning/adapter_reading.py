@@ -1,4 +1,5 @@
-"""What a folder must hold for an adapter to be made of it; each error says what to do."""
+"""What a folder must hold for an adapter to be made of it, and reading that; each error says what
+to do."""
 
 from __future__ import annotations
 
@@ -7,7 +8,11 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from minigpt.finetuning.peft_format import MATRICES, PREFIX
+from minigpt.data.whole_file import read_json
+from minigpt.exchange.weight_files import stored_tensors
+from minigpt.finetuning.lora_linear import LoRAConfig
+from minigpt.finetuning.peft_format import MATRICES, PREFIX, config_from_peft, our_layers
+from minigpt.finetuning.targets import linear_layers, shortest_targets, targeted_layers
 
 SETTINGS, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 
@@ -41,7 +46,36 @@ def _instead_of(folder: Path) -> str:
     return ""
 
 
-def place(stored: str, known: Mapping[str, str], path: Path) -> tuple[str, str]:
+def read_adapter(path: Path, model: nn.Module) -> tuple[LoRAConfig, dict[tuple[str, str], Tensor]]:
+    """The sizes of a stored adapter, and its matrices by layer and "A" or "B".
+
+    Raises:
+        FileNotFoundError, ValueError: as `minigpt.finetuning.load_adapter`, save for what the
+            model has already, and for whose adapter it is.
+    """
+    settings_path = path.with_name(SETTINGS)
+    settings, layers = read_json(settings_path), linear_layers(model)
+    known = our_layers([*layers])
+    found = {
+        _place(stored, known, path): (stored, tensor)
+        for stored, tensor, _ in stored_tensors([path])
+    }
+    if not found:
+        raise ValueError(f"{path} holds no matrix: save the adapter again")
+    targets = shortest_targets({layer for layer, _ in found}, [*layers], parts=1)
+    try:
+        config = config_from_peft(settings if isinstance(settings, dict) else {}, targets)
+        targeted = targeted_layers(model, config)
+    except ValueError as error:
+        raise ValueError(f"{settings_path} cannot be used: {error}") from None
+    for layer, module in targeted.items():
+        shapes = {"A": (config.rank, module.in_features), "B": (module.out_features, config.rank)}
+        for matrix, shape in shapes.items():
+            _check_matrix(found.get((layer, matrix)), f"{matrix} of {layer}", shape, module, path)
+    return config, {key: tensor for key, (_, tensor) in found.items()}
+
+
+def _place(stored: str, known: Mapping[str, str], path: Path) -> tuple[str, str]:
     """The layer of ours and the matrix, A or B, that a tensor belongs to by its name in the file.
 
     Raises:
@@ -62,7 +96,7 @@ def place(stored: str, known: Mapping[str, str], path: Path) -> tuple[str, str]:
     )
 
 
-def check_matrix(
+def _check_matrix(
     found: tuple[str, Tensor] | None,
     what: str,
     shape: tuple[int, int],
