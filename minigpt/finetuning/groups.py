@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,9 +72,9 @@ def sample_groups(
         end: the token that ends an answer.
 
     Raises:
-        ValueError: as `minigpt.generation.generate`; fewer than 2 samples a prompt, a temperature
-            of 0, or a prompt that with its answer is longer than the model sees: its beginning
-            would be forgotten while the answer is sampled, but not when it is learned from.
+        ValueError: as `minigpt.generation.generate`; `samples` below 1, a temperature of 0, or a
+            prompt that with its answer is longer than the model sees: its beginning would be
+            forgotten while the answer is sampled, but not when it is learned from.
     """
     if not is_whole(samples := plain(samples), 1):
         raise ValueError(f"samples is {samples!r}; it must be a whole number of at least 1")
@@ -82,7 +82,8 @@ def sample_groups(
         raise ValueError(f"tokens is {tokens!r}; it must be a whole number of at least 1")
     if temperature == 0:
         raise ValueError(
-            f"temperature is 0, at which all {samples} answers to a prompt are the same: sample at 1"
+            "temperature is 0, at which all answers to a prompt are the same: give 1, or another "
+            "number above 0"
         )
     asked, length = checked_prompts(prompts, model), model.config.context_length
     for number, prompt in enumerate(asked):
@@ -126,14 +127,3 @@ def rewards_of(
                 )
         rewards.append([float(value) for value in found])
     return torch.tensor(rewards)
-
-
-def check_rewards(groups: Groups, rewards: Sequence[Sequence[float]] | Tensor) -> None:
-    """Raise ValueError unless there is a reward for each sample."""
-    shape, wanted = tuple(torch.as_tensor(rewards).shape), (len(groups.answers),)
-    wanted += (len(groups.answers[0]),)
-    if shape != wanted:
-        raise ValueError(
-            f"rewards {shape} of {wanted[0]} groups of {wanted[1]} samples: give one a sample, "
-            f"{wanted}"
-        )

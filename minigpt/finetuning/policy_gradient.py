@@ -7,7 +7,6 @@ and its division by the spread; the mean is over tokens, as in DAPO (Yu et al. 2
 
 from __future__ import annotations
 
-import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -40,6 +39,8 @@ def group_advantages(rewards: Float[Tensor, "G S"], divide: bool = False) -> Flo
     equal = rewards.amax(dim=1, keepdim=True) == rewards.amin(dim=1, keepdim=True)
     advantages = advantages.masked_fill(equal, 0)
     if divide:
+        largest = advantages.abs().amax(dim=1, keepdim=True)  # a square alone may be too small
+        advantages = advantages / largest.masked_fill(equal, 1)
         spread = advantages.square().mean(dim=1, keepdim=True).sqrt()
         advantages = advantages / spread.masked_fill(equal, 1)
     return advantages

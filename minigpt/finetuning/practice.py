@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -19,6 +20,7 @@ from minigpt.generation.reader import Texts, checked_prompts
 from minigpt.model import GPT
 
 
+@dataclass(eq=False)
 class Practice:
     """Answers of a model and their rewards, as a source of batches for `minigpt.training.Trainer`.
 
@@ -29,7 +31,7 @@ class Practice:
         prompts: the tokens of each prompt.
         reward, decode: as of `rewards_of`.
         samples: answers to a prompt; a batch is so many times fewer prompts.
-        tokens: the most of an answer, the end mark included.
+        tokens_each: the most of an answer, the end mark included.
         end: the token that ends an answer.
         temperature: above 0.
         divide: as of `group_advantages`.
@@ -39,45 +41,41 @@ class Practice:
 
     Attributes:
         rewards: of the last batch, (G, S), as the checker gave them.
-        length: the most tokens of a row.
 
     Raises:
         ValueError: as `sample_groups`, or a prompt that does not fit; fewer than 2 samples.
     """
 
-    rewards: Float[Tensor, "G S"]
+    model: GPT
+    prompts: Texts
+    reward: Reward
+    samples: int
+    tokens_each: int
+    end: int | None = None
+    decode: Callable[[list[int]], str] | None = None
+    temperature: float = 1.0
+    divide: bool = False
+    shuffle: bool = False
+    seed: int = 1
 
-    def __init__(
-        self,
-        model: GPT,
-        prompts: Texts,
-        reward: Reward,
-        samples: int,
-        tokens: int,
-        end: int | None = None,
-        decode: Callable[[list[int]], str] | None = None,
-        temperature: float = 1.0,
-        divide: bool = False,
-        shuffle: bool = False,
-        seed: int = 1,
-    ) -> None:
-        if samples < 2:
+    def __post_init__(self) -> None:
+        if self.samples < 2:
             raise ValueError(
-                f"samples is {samples}; at least 2 are needed: alone, a sample is its group's "
+                f"samples is {self.samples}; at least 2 are needed: alone, a sample is its group's "
                 "mean and teaches nothing"
             )
-        self.model, self.prompts = model, checked_prompts(prompts, model)
-        self.reward, self.decode = reward, decode
-        self.samples, self.answer_tokens, self.end = samples, tokens, end
-        self.temperature, self.divide, self.shuffle = temperature, divide, shuffle
-        self.seed = seed
-        self.rewards = torch.zeros(0, samples)
-        self.length = max(map(len, self.prompts)) + tokens - 1
+        self.prompts = checked_prompts(self.prompts, self.model)
+        self.rewards = torch.zeros(0, self.samples)
+
+    @property
+    def length(self) -> int:
+        """The most tokens of a row."""
+        return max(map(len, self.prompts)) + self.tokens_each - 1
 
     @property
     def tokens(self) -> int:
         """The most that are sampled when every prompt is asked once."""
-        return len(self.prompts) * self.samples * self.answer_tokens
+        return len(self.prompts) * self.samples * self.tokens_each
 
     def batch(self, step: int, batch_size: int) -> tuple[Tensor, Tensor, Tensor]:
         """A step's samples: inputs and targets (B, T), advantages (B,).
@@ -116,24 +114,12 @@ class Practice:
 
     def part(self, tokens: int) -> Practice:
         """The first prompts, with about so many tokens to be sampled, and at least one."""
-        count = max(1, tokens // (self.samples * self.answer_tokens))
-        return Practice(
-            self.model,
-            self.prompts[:count],
-            self.reward,
-            self.samples,
-            self.answer_tokens,
-            self.end,
-            self.decode,
-            self.temperature,
-            self.divide,
-            self.shuffle,
-            self.seed,
-        )
+        count = max(1, tokens // (self.samples * self.tokens_each))
+        return replace(self, prompts=self.prompts[:count])
 
     def digest(self) -> str:
         """SHA-256 of the prompts and settings, hexadecimal. The reward is code, and not in it."""
-        settings = (self.samples, self.answer_tokens, self.end, self.temperature, self.divide)
+        settings = (self.samples, self.tokens_each, self.end, self.temperature, self.divide)
         told = repr((self.prompts, *settings, self.shuffle))
         return hashlib.sha256(told.encode()).hexdigest()
 
@@ -143,7 +129,7 @@ class Practice:
         mixed = random.Random(name).getrandbits(32)
         generator = torch.Generator(device).manual_seed(mixed)
         asked = [self.prompts[row] for row in rows]
-        sizes = (self.samples, self.answer_tokens, self.temperature)
+        sizes = (self.samples, self.tokens_each, self.temperature)
         groups = sample_groups(self.model, asked, *sizes, generator, self.end)
         self.rewards = rewards_of(groups, self.reward, self.decode)
         dealt = self.rewards

@@ -19,7 +19,8 @@ from torch.nn import functional as F
 from minigpt.finetuning.logprobs import IGNORED, sequence_logprobs
 from minigpt.finetuning.order import rows_of_step
 
-Rows = tuple[Int[Tensor, "N T"], Int[Tensor, "N T"]]  # inputs, targets
+Chosen = tuple[Int[Tensor, "N T"], Int[Tensor, "N T"]]  # inputs, targets
+Rejected = tuple[Int[Tensor, "N U"], Int[Tensor, "N U"]]
 
 
 def dpo_loss(
@@ -74,8 +75,8 @@ class Preferences:
 
     def __init__(
         self,
-        chosen: Rows,
-        rejected: Rows,
+        chosen: Chosen,
+        rejected: Rejected,
         reference: tuple[Float[Tensor, " N"], Float[Tensor, " N"]],
         beta: float = 0.1,
         seed: int = 1,

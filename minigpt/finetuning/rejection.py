@@ -10,7 +10,7 @@ from torch import Tensor
 
 from minigpt.data.numbers import is_whole
 from minigpt.finetuning.answer_tensors import Example
-from minigpt.finetuning.groups import Groups, check_rewards
+from minigpt.finetuning.groups import Groups
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,12 @@ def keep_accepted(
     Raises:
         ValueError: not a reward a sample, or `most` below 1.
     """
-    check_rewards(groups, rewards)
+    wanted = (len(groups.answers), len(groups.answers[0]))
+    if rewards.shape != wanted:
+        raise ValueError(
+            f"rewards have the shape {tuple(rewards.shape)}, and there are {wanted[0]} groups of "
+            f"{wanted[1]} samples: give a reward a sample, {wanted}"
+        )
     if not is_whole(most, 1):
         raise ValueError(f"most is {most!r}; it must be a whole number of at least 1 example")
     accepted = [
