@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from minigpt.data.numbers import is_number, is_whole, plain
-from minigpt.finetuning.answer_tensors import Example, answer_tensors
+from minigpt.finetuning.answer_tensors import Example, answer_tensors, answered
 from minigpt.generation import Sampling, generate
 from minigpt.generation.reader import Texts, checked_prompts
 from minigpt.model import GPT
@@ -37,10 +37,10 @@ class Groups:
     end: int | None = None
 
     def examples(self) -> list[list[Example]]:
-        """Prompt and answer of each sample, with the end mark where the model sampled it."""
+        """Each sample with its prompt: what the model sampled counts, its end mark too."""
         return [
             [
-                (prompt, [*answer, self.end] if ended else answer)
+                answered(prompt, [*answer, self.end] if ended else answer)
                 for answer, ended in zip(*group, strict=True)
             ]
             for prompt, *group in zip(self.prompts, self.answers, self.ended, strict=True)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import functools
 import random
 
-import torch
-
 
 def rows_of_step(step: int, batch_size: int, count: int, seed: int) -> list[int]:
     """The numbers of a step's examples: every epoch deals out all of them, in an order of its own.
@@ -35,6 +33,6 @@ def rows_of_step(step: int, batch_size: int, count: int, seed: int) -> list[int]
 
 @functools.lru_cache(maxsize=2)  # a batch may begin in one epoch and end in the next
 def _order_of_epoch(epoch: int, count: int, seed: int) -> list[int]:
-    # One number of 32 bits, which is all that torch's generator takes in.
-    mixed = random.Random(f"{seed} {epoch}").getrandbits(32)
-    return torch.randperm(count, generator=torch.Generator().manual_seed(mixed)).tolist()
+    order = [*range(count)]
+    random.Random(f"{seed} {epoch}").shuffle(order)
+    return order

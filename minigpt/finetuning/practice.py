@@ -24,7 +24,8 @@ from minigpt.model import GPT
 class Practice:
     """Answers of a model and their rewards, as a source of batches for `minigpt.training.Trainer`.
 
-    What a step samples follows from the weights, the seed and the step's number.
+    What a step samples follows from the weights, the seed and the step's number. Train a model
+    without dropout: the answers are sampled without it.
 
     Args:
         model: that is trained: the very one that the trainer is given.
@@ -68,14 +69,14 @@ class Practice:
         self.rewards = torch.zeros(0, self.samples)
 
     @property
-    def length(self) -> int:
-        """The most tokens of a row."""
-        return max(map(len, self.prompts)) + self.tokens_each - 1
-
-    @property
     def tokens(self) -> int:
         """The most that are sampled when every prompt is asked once."""
         return len(self.prompts) * self.samples * self.tokens_each
+
+    @property
+    def tokens_per_row(self) -> float:
+        """The most, of an answer."""
+        return float(self.tokens_each)
 
     def batch(self, step: int, batch_size: int) -> tuple[Tensor, Tensor, Tensor]:
         """A step's samples: inputs and targets (B, T), advantages (B,).
@@ -95,12 +96,14 @@ class Practice:
         rows = rows_of_step(step, batch_size // self.samples, len(self.prompts), self.seed)
         return self._sampled(rows, f"{self.seed} {step}")
 
-    def all(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Samples for all prompts once, in order; the last batch may be smaller."""
-        groups = max(1, batch_size // self.samples)
-        for first in range(0, len(self.prompts), groups):
-            rows = range(first, min(first + groups, len(self.prompts)))
-            yield self._sampled([*rows], f"{self.seed} all {first}")
+    def all(
+        self, batch_size: int, first: int = 0, every: int = 1
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Samples for all prompts once, in order, or from the first on every so many."""
+        rows = [*range(first, len(self.prompts), every)]
+        count = max(1, batch_size // self.samples)
+        for at in range(0, len(rows), count):
+            yield self._sampled(rows[at : at + count], f"{self.seed} all {rows[at]}")
 
     def loss(self, model: nn.Module, *batch: Tensor) -> Float[Tensor, ""]:
         """`policy_gradient_loss` of a batch."""

@@ -56,6 +56,9 @@ def dpo_loss(
 class Preferences:
     """Pairs of answers as a source of batches for `minigpt.training.Trainer`, with DPO's loss.
 
+    Train a model without dropout: with it, a step would compare the reference with another model
+    than the one that was asked, and the first loss would not be ln 2.
+
     Args:
         chosen: inputs and targets of the better answers, with their prompts, (N, T) each.
         rejected: those of the worse ones to the same prompts, in the same order, (N, U) each.
@@ -65,8 +68,7 @@ class Preferences:
         seed: decides the order of the pairs.
 
     Attributes:
-        length: the most tokens of a row.
-        tokens: that count, in all rows.
+        tokens: that count, in all pairs.
 
     Raises:
         ValueError: not as many rows of each, a row in which nothing counts, or a `beta` as in
@@ -91,15 +93,18 @@ class Preferences:
             )
         for name, (inputs, targets) in {"chosen": chosen, "rejected": rejected}.items():
             _check_rows(name, inputs, targets)
-        self.length = max(chosen[0].shape[1], rejected[0].shape[1])
+        length = max(chosen[0].shape[1], rejected[0].shape[1])
         self.tokens = sum(int((y != IGNORED).sum()) for _, y in (chosen, rejected))
-        inputs = [F.pad(x, (0, self.length - x.shape[1])) for x, _ in (chosen, rejected)]
-        targets = [
-            F.pad(y, (0, self.length - y.shape[1]), value=IGNORED) for _, y in (chosen, rejected)
-        ]
+        inputs = [F.pad(x, (0, length - x.shape[1])) for x, _ in (chosen, rejected)]
+        targets = [F.pad(y, (0, length - y.shape[1]), value=IGNORED) for _, y in (chosen, rejected)]
         self.inputs, self.targets = torch.stack(inputs, 1), torch.stack(targets, 1)  # (N, 2, T)
         self.reference = torch.stack(reference, 1)  # (N, 2)
         self.beta, self.seed = beta, seed
+
+    @property
+    def tokens_per_row(self) -> float:
+        """The mean, of a pair."""
+        return self.tokens / len(self)
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -108,10 +113,13 @@ class Preferences:
         """A step's pairs: inputs and targets (B, 2, T), the reference's logarithms (B, 2)."""
         return self._rows(rows_of_step(step, batch_size, len(self), self.seed))
 
-    def all(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """All pairs once, in order; the last batch may be smaller."""
-        for first in range(0, len(self), batch_size):
-            yield self._rows([*range(first, min(first + batch_size, len(self)))])
+    def all(
+        self, batch_size: int, first: int = 0, every: int = 1
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """All pairs once, in order, or from the first on every so many."""
+        rows = [*range(first, len(self), every)]
+        for at in range(0, len(rows), batch_size):
+            yield self._rows(rows[at : at + batch_size])
 
     def loss(self, model: nn.Module, *batch: Tensor) -> Float[Tensor, ""]:
         """`dpo_loss` of a batch."""

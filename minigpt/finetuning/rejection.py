@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 
 from jaxtyping import Float
@@ -18,7 +17,8 @@ class Kept:
     """The examples that are left, and how many there were.
 
     Args:
-        examples: prompt and answer of each, with its end mark if the model sampled one.
+        examples: tokens of prompt and answer, and which of them count: the answer's, and its end
+            mark, if the model sampled one.
         tried: samples in all.
         accepted: of them, those that the checker accepts, the same answers and those beyond the
             limit included.
@@ -53,17 +53,13 @@ def keep_accepted(
         )
     if not is_whole(most, 1):
         raise ValueError(f"most is {most!r}; it must be a whole number of at least 1 example")
-    accepted = [
-        example
-        for group, row in zip(groups.examples(), rewards.tolist(), strict=True)
-        for example, reward in zip(group, row, strict=True)
-        if reward >= least
-    ]
-    examples, seen, count = [], set(), Counter()
-    for prompt, answer in accepted:
-        key = tuple(prompt)
-        if (key, *answer) not in seen and count[key] < most:
-            seen.add((key, *answer))
-            count[key] += 1
-            examples.append((prompt, answer))
-    return Kept(examples, tried=rewards.numel(), accepted=len(accepted))
+    kept: dict[tuple[int, ...], list[Example]] = {tuple(prompt): [] for prompt in groups.prompts}
+    accepted = 0
+    for prompt, group, row in zip(groups.prompts, groups.examples(), rewards.tolist(), strict=True):
+        chosen = kept[tuple(prompt)]  # where a prompt has several groups, they share the limit
+        for example, reward in zip(group, row, strict=True):
+            if reward >= least:
+                accepted += 1
+                if example not in chosen and len(chosen) < most:
+                    chosen.append(example)
+    return Kept([example for few in kept.values() for example in few], rewards.numel(), accepted)

@@ -54,8 +54,12 @@ def test_a_group_is_what_generation_writes_for_the_prompt_again_and_again():
 
 
 def test_what_ended_has_its_end_mark_and_what_was_cut_off_has_none():
-    for group, ended in zip(sampled().examples(), sampled().ended, strict=True):
-        for (_, answer), whole in zip(group, ended, strict=True):
+    groups = sampled()
+    for prompt, group, ended in zip(PROMPTS, groups.examples(), groups.ended, strict=True):
+        for (ids, counts), whole in zip(group, ended, strict=True):
+            answer = ids[len(prompt) :]
+            assert ids[: len(prompt)] == prompt
+            assert counts == [False] * len(prompt) + [True] * len(answer)
             assert (answer[-1] == END) == whole and answer.count(END) == whole
             assert whole or len(answer) == 5
             assert 1 <= len(answer) <= 5
@@ -154,11 +158,11 @@ PAID = torch.tensor([[1.0, 1, 0], [0.5, 0, 2], [1, 1, 1]])
 
 def test_what_is_kept_by_hand():
     """The second [1, 0] is the same; the third one of prompt [7] was cut off, so another."""
-    first, last = ([7], [1, 0]), ([8, 9], [6, 6, 0])
+    first, other = ([7, 1, 0], [False, True, True]), ([7, 3, 0], [False, True, True])
+    cut_off, last = ([7, 1], [False, True]), ([8, 9, 6, 6, 0], [False, False, True, True, True])
     assert keep_accepted(BY_HAND, PAID) == Kept([first, last], tried=9, accepted=6)
-    more = [first, last, ([7], [3, 0])]
-    assert keep_accepted(BY_HAND, PAID, most=2) == Kept(more, 9, 6)
-    assert keep_accepted(BY_HAND, PAID, most=9) == Kept([*more, ([7], [1])], 9, 6)
+    assert keep_accepted(BY_HAND, PAID, most=2) == Kept([first, other, last], 9, 6)
+    assert keep_accepted(BY_HAND, PAID, most=9) == Kept([first, other, cut_off, last], 9, 6)
     assert keep_accepted(BY_HAND, PAID, most=9, least=0.5).accepted == 7
     assert keep_accepted(BY_HAND, torch.zeros(3, 3)) == Kept([], 9, 0)
 
@@ -168,9 +172,13 @@ def test_what_is_kept_is_accepted_once_and_at_most_so_often():
     rewards = rewards_of(groups, lambda prompt, answer: 1 in answer)
     for most in (1, 2, 5):
         kept = keep_accepted(groups, rewards, most)
-        assert all(1 in answer for _, answer in kept.examples)
-        assert len({(*p, -1, *a) for p, a in kept.examples}) == len(kept.examples)
-        counts = Counter(tuple(prompt) for prompt, _ in kept.examples)
+        examples = [
+            (*ids[: counts.index(True)], None, *ids[counts.index(True) :])
+            for ids, counts in kept.examples
+        ]
+        assert len(set(examples)) == len(examples)
+        assert all(1 in example[example.index(None) :] for example in examples)
+        counts = Counter(example[: example.index(None)] for example in examples)
         assert set(counts) == set(map(tuple, PROMPTS)) and max(counts.values()) == most
         assert kept.tried == 60 and kept.accepted == rewards.sum()
 
@@ -211,6 +219,8 @@ def test_every_prompt_is_asked_once_an_epoch():
     assert sorted(starts[:3]) == sorted(starts[3:]) == [0, 1, 4]
     first, second = practice.all(8)
     assert first[0][::4, 0].tolist() == [1, 4] and second[0][::4, 0].tolist() == [0]
+    (others,) = practice.all(8, first=1, every=2)
+    assert others[0][:, 0].tolist() == [4] * 4
 
 
 def test_shuffled_rewards_are_the_same_numbers_elsewhere():
@@ -240,7 +250,7 @@ def test_parts_of_a_batch_add_up_to_the_whole_loss(temperature):
 
 def test_a_part_is_the_first_prompts_and_a_digest_is_of_the_settings():
     practice = practice_of(made())
-    assert (practice.length, practice.tokens) == (7, 60)
+    assert (practice.tokens_per_row, practice.tokens) == (5, 60)
     counts = [len(practice.part(tokens).prompts) for tokens in (0, 20, 39, 40, 60, 99)]
     assert counts == [1, 1, 1, 2, 3, 3]
     assert practice.part(20).part(60).digest() == practice.part(20).digest()

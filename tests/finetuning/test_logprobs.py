@@ -12,7 +12,7 @@ from torch.testing import assert_close
 from transformers import AutoModelForCausalLM
 
 from minigpt.exchange import save, shipped
-from minigpt.finetuning.answer_tensors import answer_tensors
+from minigpt.finetuning.answer_tensors import answer_tensors, answered
 from minigpt.finetuning.logprobs import (
     IGNORED,
     reference_logprobs,
@@ -23,7 +23,11 @@ from minigpt.generation.decoding import stream_with_logprobs
 from minigpt.model import GPT, GPTConfig
 
 CONFIG = GPTConfig(vocab_size=13, context_length=12, n_layer=2, n_head=2, n_embd=16)
-EXAMPLES = [([1, 2, 3], [4, 5]), ([6], [7, 8, 9, 10]), ([11, 12, 0, 1], [2])]
+EXAMPLES = [
+    answered([1, 2, 3], [4, 5]),
+    answered([6], [7, 8, 9, 10]),
+    answered([11, 12, 0, 1], [2]),
+]
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
@@ -39,7 +43,7 @@ def test_the_sums_are_those_of_transformers(tmp_path):
     generator, expected, examples = seeded(3), [], []
     for length in (1, 5, 9):
         ids = torch.randint(4096, (6 + length,), generator=generator)
-        examples.append((ids[:6].tolist(), ids[6:].tolist()))
+        examples.append(answered(ids[:6].tolist(), ids[6:].tolist()))
         with torch.no_grad():
             table = theirs(ids[None]).logits[0].log_softmax(-1)
         expected.append(sum(table[i - 1, ids[i]].item() for i in range(6, len(ids))))
@@ -52,7 +56,9 @@ def test_each_token_has_the_logarithm_that_the_generator_gives():
     for cold in (1.0, 0.5):
         pairs = [*stream_with_logprobs(model, [3, 1, 4], 6, generator=seeded())]
         tokens = [token for token, _ in pairs]
-        found = token_logprobs(model, *answer_tensors([([3, 1, 4], tokens)]), temperature=cold)
+        found = token_logprobs(
+            model, *answer_tensors([answered([3, 1, 4], tokens)]), temperature=cold
+        )
         assert found[0, :2].tolist() == [0, 0]
         if cold == 1:
             assert_close(found[0, 2:].tolist(), [logprob for _, logprob in pairs])
@@ -91,22 +97,31 @@ def test_the_reference_reads_without_dropout_and_keeps_no_gradient():
 
 
 def test_the_tensors_of_examples_by_hand():
-    inputs, targets = answer_tensors([([1, 2, 3, 4], [5, 6, 7]), ([8], [9])])
-    assert inputs.tolist() == [[1, 2, 3, 4, 5, 6], [8, 0, 0, 0, 0, 0]]
-    assert targets.tolist() == [[IGNORED] * 3 + [5, 6, 7], [9] + [IGNORED] * 5]
+    inputs, targets = answer_tensors(
+        [answered([1, 2, 3, 4], [5, 6, 7]), ([8, 9, 1, 2], [True, False, False, True])]
+    )
+    assert inputs.tolist() == [[1, 2, 3, 4, 5, 6], [8, 9, 1, 0, 0, 0]]
+    assert targets.tolist() == [[IGNORED] * 3 + [5, 6, 7], [IGNORED] * 2 + [2] + [IGNORED] * 3]
 
 
 @pytest.mark.parametrize(
     ("examples", "message"),
     [
         ([], "there is no example"),
-        ([([1], [2]), ([1, 2], [])], "example 1 has 2 tokens of prompt and 0 of answer"),
-        ([([], [2])], "example 0 has 0 tokens of prompt and 1 of answer"),
+        ([([1, 2], [False, True]), ([1], [True])], "example 1 has 1 tokens and 1 booleans"),
+        ([([1, 2], [True])], "example 0 has 2 tokens and 1 booleans .* one boolean each"),
     ],
 )
-def test_examples_without_prompt_or_answer_are_refused(examples, message):
+def test_examples_that_are_none_are_refused(examples, message):
     with pytest.raises(ValueError, match=message):
         answer_tensors(examples)
+
+
+@pytest.mark.parametrize("prompt, answer", [([1, 2], []), ([], [1])])
+def test_without_prompt_or_answer_there_is_no_example(prompt, answer):
+    message = f"{len(prompt)} tokens of prompt and {len(answer)} of answer; there must be"
+    with pytest.raises(ValueError, match=message):
+        answered(prompt, answer)
 
 
 def test_other_shapes_and_temperatures_are_refused(as_readers_run_it):

@@ -14,7 +14,7 @@ from small_models import awake, seeded
 from torch import Tensor
 from torch.testing import assert_close
 
-from minigpt.finetuning.answer_tensors import answer_tensors
+from minigpt.finetuning.answer_tensors import answer_tensors, answered
 from minigpt.finetuning.logprobs import IGNORED, sequence_logprobs, token_logprobs
 from minigpt.finetuning.policy_gradient import group_advantages, policy_gradient_loss
 from minigpt.finetuning.practice import Practice
@@ -42,7 +42,7 @@ def gradient(model: GPT, value: Tensor) -> Tensor:
 
 
 def all_outputs() -> tuple[Tensor, Tensor]:
-    return answer_tensors([(PROMPT, output) for output in OUTPUTS])
+    return answer_tensors([answered(PROMPT, output) for output in OUTPUTS])
 
 
 def exact_gradient(model: GPT) -> Tensor:

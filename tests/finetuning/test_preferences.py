@@ -14,14 +14,15 @@ from small_models import awake, seeded
 from torch import Tensor
 from torch.testing import assert_close
 
-from minigpt.finetuning.answer_tensors import answer_tensors
+from minigpt.finetuning.answer_tensors import answer_tensors, answered
 from minigpt.finetuning.logprobs import IGNORED, reference_logprobs, sequence_logprobs
 from minigpt.finetuning.preferences import Preferences, dpo_loss
 from minigpt.model import GPT, GPTConfig
 
 CONFIG = GPTConfig(vocab_size=13, context_length=12, n_layer=1, n_head=2, n_embd=16)
-CHOSEN = [([1, 2, 3], [4, 5]), ([6], [7, 8, 9, 10]), ([11], [2]), ([3, 3], [3, 12])]
-REJECTED = [([1, 2, 3], [9, 9, 9, 9, 12]), ([6], [7, 12]), ([11], [12]), ([3, 3], [4, 12])]
+PROMPTS = [[1, 2, 3], [6], [11], [3, 3]]
+CHOSEN = [*map(answered, PROMPTS, [[4, 5], [7, 8, 9, 10], [2], [3, 12]])]
+REJECTED = [*map(answered, PROMPTS, [[9, 9, 9, 9, 12], [7, 12], [12], [4, 12]])]
 numbers = st.floats(-50, 50)
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -109,9 +110,11 @@ def test_a_batch_has_the_loss_of_its_answers_one_by_one():
 
 def test_rows_are_filled_up_no_further_than_a_batch_needs():
     pairs = pairs_of(made())
-    assert pairs.length == 7 and pairs.tokens == 9 + 10
+    assert pairs.tokens == 9 + 10 and pairs.tokens_per_row == 19 / 4
     shapes = {tuple(inputs.shape) for inputs, _, _ in pairs.all(1)}
     assert shapes == {(1, 2, 7), (1, 2, 4), (1, 2, 1), (1, 2, 3)}
+    second, last = pairs.all(1, first=1, every=2)
+    assert torch.equal(torch.cat([second[2], last[2]]), pairs.reference[1::2])
 
 
 def test_an_epoch_deals_out_every_pair_once_and_steps_need_no_memory():
