@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_models import seeded
 
-from minigpt.finetuning.pass_at_k import pass_at_k
+from minigpt.finetuning.passing import pass_at_k
 from minigpt.finetuning.rewards import exact_match, shuffled
 
 
