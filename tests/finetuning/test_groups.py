@@ -213,6 +213,11 @@ def test_a_batch_is_the_groups_of_its_step_and_their_advantages():
     assert torch.equal(divided, group_advantages(ones, divide=True).flatten())
 
 
+def test_a_prompt_that_comes_again_is_answered_anew():
+    practice = Practice(made(), [[1]], lambda p, a: 0, 4, 5)
+    assert len({tuple(practice.batch(step, 4)[1].flatten().tolist()) for step in range(5)}) == 5
+
+
 def test_every_prompt_is_asked_once_an_epoch():
     practice = practice_of(made())
     starts = [practice.batch(step, 4)[0][0, 0].item() for step in range(6)]
