@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from minigpt.finetuning.logprobs import IGNORED
+from minigpt.training import IGNORED
 
 Example = tuple[list[int], list[bool]]  # tokens, and which of them are to be learned
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import random
 from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
 
+from minigpt.finetuning.order import rows_of_step
 from minigpt.finetuning.packed_rows import PackedRows
 from minigpt.training import IGNORED, Batches, next_token_loss
 
@@ -49,17 +49,11 @@ class Examples(Batches):
         self.rows = _packed(sizes, length) if packed else [[i] for i in range(len(sizes))]
         self.tokens = sum(sizes)
         self.tokens_per_row = self.tokens / len(self.rows)
-        self._order: tuple[int, list[int]] = (-1, [])  # the epoch last asked for
 
     def batch(self, step: int, batch_size: int) -> tuple[Tensor, ...]:
         """Inputs and targets (B, T), and where rows are packed the examples' numbers in them."""
-        if step < 0 or batch_size < 1:
-            raise ValueError(
-                f"step {step} with a batch_size of {batch_size}: steps start at 0, and a batch "
-                "has at least 1 row"
-            )
-        first = step * batch_size
-        return self._tensors([self._row(number) for number in range(first, first + batch_size)])
+        numbers = rows_of_step(step, batch_size, len(self.rows), self.seed)
+        return self._tensors([self.rows[number] for number in numbers])
 
     def all(self, batch_size: int, first: int = 0, every: int = 1) -> Iterator[tuple[Tensor, ...]]:
         """In the order in which they were given."""
@@ -92,14 +86,6 @@ class Examples(Batches):
         """Of the ids, what counts, and whether rows are packed."""
         made_of = [self.packed, self.length, self.examples]
         return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
-
-    def _row(self, number: int) -> list[int]:
-        epoch, place = divmod(number, len(self.rows))
-        if self._order[0] != epoch:
-            order = [*range(len(self.rows))]
-            random.Random(f"{self.seed} {epoch}").shuffle(order)
-            self._order = (epoch, order)
-        return self.rows[self._order[1][place]]
 
     def _tensors(self, rows: list[list[int]]) -> tuple[Tensor, ...]:
         longest = max(sum(len(self.examples[i][0]) - 1 for i in row) for row in rows)

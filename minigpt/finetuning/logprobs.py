@@ -8,8 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from minigpt.model.evaluation_mode import in_evaluation_mode
-
-IGNORED = -100  # as a target: one that does not count, which PyTorch skips
+from minigpt.training import IGNORED
 
 
 def token_logprobs(

@@ -12,16 +12,17 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from minigpt.finetuning.groups import Reward, rewards_of, sample_groups
-from minigpt.finetuning.logprobs import IGNORED, token_logprobs
+from minigpt.finetuning.logprobs import token_logprobs
 from minigpt.finetuning.order import rows_of_step
 from minigpt.finetuning.policy_gradient import group_advantages, policy_gradient_loss
 from minigpt.finetuning.rewards import shuffled
 from minigpt.generation.reader import Texts, checked_prompts
 from minigpt.model import GPT
+from minigpt.training import IGNORED, Batches
 
 
 @dataclass(eq=False)
-class Practice:
+class Practice(Batches):
     """Answers of a model and their rewards, as a source of batches for `minigpt.training.Trainer`.
 
     What a step samples follows from the weights, the seed and the step's number. Train a model

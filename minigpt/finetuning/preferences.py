@@ -16,8 +16,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from minigpt.finetuning.logprobs import IGNORED, sequence_logprobs
+from minigpt.finetuning.logprobs import sequence_logprobs
 from minigpt.finetuning.order import rows_of_step
+from minigpt.training import IGNORED, Batches
 
 Chosen = tuple[Int[Tensor, "N T"], Int[Tensor, "N T"]]  # inputs, targets
 Rejected = tuple[Int[Tensor, "N U"], Int[Tensor, "N U"]]
@@ -53,7 +54,7 @@ def dpo_loss(
     return -F.logsigmoid(chosen - rejected).mean(), chosen.detach(), rejected.detach()
 
 
-class Preferences:
+class Preferences(Batches):
     """Pairs of answers as a source of batches for `minigpt.training.Trainer`, with DPO's loss.
 
     Train a model without dropout: with it, a step would compare the reference with another model

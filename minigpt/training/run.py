@@ -248,13 +248,8 @@ class _Run:
         learns = sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)
         part = "" if learns == count else f", tuned by {learns:,} numbers that learn"
         self.told(
-<<<<<<< HEAD
-            f"{parameter_count(trainer.model.config):,} parameters; {tokens:,} tokens to learn "
-            f"from, {self.validation.tokens:,} to be judged by; {trainer.recipe.steps:,} steps of "
-=======
             f"{count:,} parameters{part}; {tokens:,} tokens to learn "
-            f"from, {len(self.validation):,} to be judged by; {trainer.recipe.steps:,} steps of "
->>>>>>> t-lora
+            f"from, {self.validation.tokens:,} to be judged by; {trainer.recipe.steps:,} steps of "
             f"{trainer.tokens_per_step:,} tokens read the text {times}"
         )
 

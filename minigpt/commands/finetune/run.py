@@ -19,7 +19,6 @@ from minigpt.finetuning import (
     save_adapter,
     save_template,
     train_only,
-    trained_numbers,
 )
 from minigpt.finetuning.tuning_recipe import ADAPTER_RATE, TUNING
 from minigpt.model import GPT
@@ -69,7 +68,6 @@ def _tune(
         if adapter is not None:
             save_adapter(model, folder / "adapter")
 
-    place.tell(f"{trained_numbers(model):,} numbers learn (--method {options.method})")
     every = [f"{name}_every" for name in ("log", "evaluate", "checkpoint")]
     train(
         folder,
