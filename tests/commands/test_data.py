@@ -124,7 +124,7 @@ def few_rows(monkeypatch):
 
 @pytest.mark.parametrize("name", ["us-names", "sorting"])  # a text, and a task
 def test_a_run_learns_from_a_data_set(tmp_path, capsys, few_rows, name):
-    options = ["--tokenizer=characters", "--steps=2", "--batch-size=2", *SIZES]
+    options = ["--tokenizer=characters", "--steps=2", "--batch-size=128", *SIZES]
     assert main(["train", str(tmp_path / "run"), "--data", name, *options]) == 0
     assert "validation loss" in capsys.readouterr().out
     tokenizer = open_tokenizer(tmp_path / "run")
@@ -138,7 +138,7 @@ def test_a_run_learns_from_a_data_set(tmp_path, capsys, few_rows, name):
 
 
 def test_a_tokenizer_that_lacks_a_letter_is_told_the_sets_name(tmp_path, capsys):
-    options = ["--data=us-names", "--tokenizer=characters", "--steps=1", "--batch-size=2", *SIZES]
+    options = ["--data=us-names", "--tokenizer=characters", "--steps=1", "--batch-size=128", *SIZES]
     assert main(["train", str(tmp_path / "names"), *options, "-q"]) == 0
     start = f"--from={tmp_path / 'names'}"
     assert main(["train", str(tmp_path / "run"), "--data=dates", start, "--threads=1"]) == 2

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minigpt.data.grammar import LANGUAGE
-from minigpt.data.sets import SETS, Pair, arithmetic, dates, open_text, sorting, stories
+from minigpt.data.sets import SETS, Pair, arithmetic, dates, sorting, stories
 
 TASKS = (arithmetic, sorting, dates)
 
@@ -180,10 +180,11 @@ def test_a_changed_person_is_found_out():
             assert "true is" in stories.broken_rule(f"{told} At the end, {wrong}")
 
 
-def test_the_pairs_of_stories_ask_for_what_the_end_says():
-    rows, told = stories.pairs(), open_text("stories").split("\n\n")
-    assert len(rows) == 10_000 and told[-1] == ""
-    for row, story in zip(rows[:500], told, strict=False):
+def test_the_pairs_of_stories_ask_for_what_the_end_says(monkeypatch):
+    monkeypatch.setattr(stories, "ROWS", 300)
+    rows, told = stories.pairs(), stories.text().split("\n\n")
+    assert len(rows) == 300 and told.pop() == ""
+    for row, story in zip(rows, told, strict=True):
         assert isinstance(row, Pair)
         begin, question = row.prompt.split(" Where is the ")
         assert story.startswith(f"{begin} At the end, ")
