@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import importlib
 import sys
 
@@ -76,4 +75,4 @@ def test_the_library_is_code():
     text = python_texts.library()
     assert "class JSONDecodeError" not in text  # json is a folder
     assert "def shuffle(self, x)" in text and len(text) > 1_000_000
-    assert ast.parse(text[: text.index("\nimport ")]) and "_sysconfigdata" not in text[:100]
+    assert "build_time_vars = {'" not in text  # _sysconfigdata, which no two machines share
