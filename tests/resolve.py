@@ -30,6 +30,8 @@ SYSTEMS = (
     "x86_64-pc-windows-msvc",
 )
 MACOS = "15.0"  # the oldest that pikepdf has wheels for
+# Comes as source alone, all of it Python and lists of names: it needs no compiler.
+SOURCE = ("--no-binary", "names")
 # What torch's build for GPUs brings on Linux; torch itself says which versions.
 FOR_GPUS = re.compile(r"(nvidia|cuda)-.*|triton")
 
@@ -65,7 +67,7 @@ def resolve(uv: str, python: str, system: str, *what: str) -> subprocess.Complet
 def complaint(uv: str, python: str, system: str) -> str:
     """What keeps that Python on that system from installing the book; empty if nothing does."""
     everything = ("--all-extras", "--constraint", "requirements.txt", "pyproject.toml")
-    for what in (everything, ("--no-deps", "requirements-data.txt")):
+    for what in (everything, ("--no-deps", *SOURCE, "requirements-data.txt")):
         done = resolve(uv, python, system, *what)
         if done.returncode:
             return done.stderr.strip()

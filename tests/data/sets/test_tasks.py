@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minigpt.data.grammar import LANGUAGE
-from minigpt.data.sets import SETS, Pair, arithmetic, dates, open_text, sorting, stories
+from minigpt.data.sets import SETS, Pair, arithmetic, dates, sorting, stories
 
 TASKS = (arithmetic, sorting, dates)
 
@@ -29,10 +29,10 @@ def test_a_seed_gives_the_same_rows_and_another_seed_other_ones(task):
 
 def test_arithmetic_by_hand_and_by_pythons_own():
     assert arithmetic.solution("345+678") == "1023" and arithmetic.solution("12-345") == "-333"
-    rows = arithmetic.problems(3000, seeded(3))
+    rows = arithmetic.problems(2000, seeded(3))
     assert all(str(eval(prompt)) == answer for prompt, answer in rows)
     numbers = [int(n) for row in rows for n in row.prompt.replace("-", "+").split("+")]
-    assert (min(numbers), max(numbers)) == (0, 999) and 480 < sum(numbers) / 6000 < 520
+    assert min(numbers) < 3 and max(numbers) == 999 and 480 < sum(numbers) / 4000 < 520
     assert {"+", "-"} == {sign for row in rows for sign in row.prompt if not sign.isdigit()}
 
 
@@ -161,13 +161,13 @@ def test_nothing_is_no_story():
 
 
 def test_stories_keep_their_rules_and_come_from_a_seed():
-    found = stories.stories(2000, seeded(5))
-    assert found == stories.stories(2000, seeded(5)) != stories.stories(2000, seeded(6))
+    found = stories.stories(600, seeded(5))
+    assert found == stories.stories(600, seeded(5)) != stories.stories(600, seeded(6))
     assert {stories.broken_rule(story) for story in found} == {""}
     text = " ".join(found)
     words = ("has", "gives", "hands", "shows", "leaves", "finds", *stories.PEOPLE, *stories.PLACES)
     assert all(f" {word}" in text for word in words + stories.THINGS)
-    assert len({*found}) == 2000
+    assert len({*found}) == 600
 
 
 def test_a_changed_person_is_found_out():
@@ -180,10 +180,11 @@ def test_a_changed_person_is_found_out():
             assert "true is" in stories.broken_rule(f"{told} At the end, {wrong}")
 
 
-def test_the_pairs_of_stories_ask_for_what_the_end_says():
-    rows, told = stories.pairs(), open_text("stories").split("\n\n")
-    assert len(rows) == 10_000 and told[-1] == ""
-    for row, story in zip(rows[:500], told, strict=False):
+def test_the_pairs_of_stories_ask_for_what_the_end_says(monkeypatch):
+    monkeypatch.setattr(stories, "ROWS", 300)
+    rows, told = stories.pairs(), stories.text().split("\n\n")
+    assert len(rows) == 300 and told.pop() == ""
+    for row, story in zip(rows, told, strict=True):
         assert isinstance(row, Pair)
         begin, question = row.prompt.split(" Where is the ")
         assert story.startswith(f"{begin} At the end, ")
