@@ -130,7 +130,6 @@ def test_dpo(dpo, folders):
     pairs = Preferences(chosen, rejected, stored, beta=0.3)
     policy, (rows,) = load(folders.policy), pairs.all(3)
     ours, chosen_rewards, rejected_rewards = pairs.loss_and_rewards(policy, *rows)
-
     assert abs(theirs.item() - 0.6931) > 0.01
     assert_close(ours, theirs, rtol=0, atol=2e-6)
     logged = dpo._metrics["eval"]  # the mode that transformers opens a model in
@@ -158,6 +157,5 @@ def test_grpo(grpo, folders):
     policy = load(folders.policy)
     logprobs = token_logprobs(policy, inputs[:, :-1], targets)
     ours = policy_gradient_loss(logprobs, advantages, targets != IGNORED)
-
     assert_close(ours, theirs)
     check_table(policy, ours, grpo.model, theirs)

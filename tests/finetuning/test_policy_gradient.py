@@ -186,14 +186,13 @@ ARMS = GPTConfig(vocab_size=5, context_length=2, n_layer=1, n_head=1, n_embd=8)
 PAYS = [0.1, 0.7, 0.2, 1.0, 0.0]
 
 
-def practised(shuffle: bool, steps: int = 60, divide: bool = False) -> Tensor:
-    """The probabilities of the arms after so many steps of Adam."""
+def practised(shuffle: bool, divide: bool = False, seed: int = 1) -> Tensor:
+    """The probabilities of the arms after 60 steps of Adam."""
     model = GPT(ARMS, seeded()).double()
-    practice = Practice(
-        model, [[0]], lambda prompt, answer: PAYS[answer[0]], 16, 1, shuffle=shuffle, divide=divide
-    )
+    settings = {"shuffle": shuffle, "divide": divide, "seed": seed}
+    practice = Practice(model, [[0]], lambda prompt, answer: PAYS[answer[0]], 16, 1, **settings)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
-    for step in range(steps):
+    for step in range(60):
         model.zero_grad()
         practice.loss(model, *practice.batch(step, 16)).backward()
         optimizer.step()
@@ -207,5 +206,6 @@ def test_it_finds_the_arm_that_pays_best(divide):
 
 
 def test_shuffled_rewards_teach_nothing():
-    expected = practised(shuffle=True) @ torch.tensor(PAYS).double()
-    assert expected < 0.6  # 0.4 at the start, 1 at best
+    """A run may wander off to any arm; on average it earns no more than at the start, 0.4."""
+    earned = [practised(shuffle=True, seed=seed) @ torch.tensor(PAYS).double() for seed in range(4)]
+    assert sum(earned) / 4 < 0.5
