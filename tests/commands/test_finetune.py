@@ -63,6 +63,7 @@ def weights(folder: str | Path) -> dict[str, torch.Tensor]:
         (["--text=a", "--packed"], "--packed is for conversations, and not for a text"),
         (["--chats=a", "--packed", "--replay=b"], "--packed is for conversations, and not for --r"),
         (["--chats=a", "--replay-share=0.5"], "--replay-share needs a text to replay"),
+        (["--data=shakespeare", "--examples=5"], "--examples is for a task of --data"),
         (["--chats=a", "--rank=4"], "--rank is an adapter's, and --method is full: leave it out"),
         (["--chats=nowhere.jsonl"], "no file nowhere.jsonl in"),
         (["--chats=chats.jsonl", "--from=nowhere"], "--from is 'nowhere': no folder"),
@@ -120,7 +121,7 @@ METHODS = {
     "replay": ["--chats=chats.jsonl", "--replay=old.txt"],
     "lora": ["--chats=chats.jsonl", "--method=lora", "--rank=2"],
     "last-block": ["--text=old.txt", "--method=last-block"],
-    "biases": ["--data=arithmetic", "--method=biases"],
+    "biases": ["--data=arithmetic", "--method=biases", "--examples=50"],
 }
 
 
@@ -176,7 +177,7 @@ def test_another_method_is_another_run(files, base, capsys):
 
 
 def test_a_task_by_its_name_and_as_a_text(files, base, capsys):
-    assert tune(base, "task", "--data=arithmetic") == 0
+    assert tune(base, "task", "--data=arithmetic", "--examples=50") == 0
     assert capsys.readouterr().out.splitlines()[-1] == "next: minigpt chat --model task"
     assert tune(base, "text", "--data=arithmetic", "--as-text") == 0
     assert capsys.readouterr().out.splitlines()[-1] == "next: minigpt generate --model text"

@@ -20,6 +20,7 @@ from minigpt.training import Batches, TextBatches
 from minigpt.training.windows import check_long_enough
 
 REPLAY_SHARE = 0.25
+EXAMPLES = 10_000  # of a task: a tuning run reads fewer, and each takes a millisecond to prepare
 Tokenizer = BPETokenizer | CharTokenizer
 
 
@@ -47,6 +48,8 @@ def check_lesson(options: SimpleNamespace) -> None:
         find_set(options.data, "--data")
     if options.as_text and options.data is None:
         raise click.UsageError(f"--as-text is for --data, and {given[0]} was given: leave it out")
+    if options.examples is not None and (options.data is None or _is_text(options)):
+        raise click.UsageError("--examples is for a task of --data: leave it out")
     if options.replay is None and options.replay_share is not None:
         raise click.UsageError("--replay-share needs a text to replay: give --replay, or leave it")
     if options.packed and (_is_text(options) or options.replay is not None):
@@ -123,7 +126,7 @@ def _conversations(
     else:
         chats = [
             [{"role": "user", "content": asked}, {"role": "assistant", "content": answer}]
-            for asked, answer in open_pairs(options.data)
+            for asked, answer in open_pairs(options.data)[: options.examples or EXAMPLES]
         ]
     cut = split_place(len(chats), options.validation_fraction)
     parts, too_long = [], 0

@@ -113,6 +113,13 @@ command = Command(
             help="A task or text by its name, as minigpt data list has them.",
         ),
         Option(
+            ["--examples"],
+            type=Whole(2),
+            metavar="N",
+            section=LESSON,
+            help="Of a task: as many of its first questions.  [default: 10000]",
+        ),
+        Option(
             ["--text"],
             type=Name(files=True),
             metavar="FILE",
