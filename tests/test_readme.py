@@ -8,6 +8,7 @@ import re
 import shlex
 
 import book_sources
+import pytest
 
 from minigpt.__main__ import main
 from minigpt.exchange import load
@@ -41,6 +42,7 @@ def test_the_commands_are_targets_of_the_makefile():
         assert command in targets
 
 
+@pytest.mark.slow
 def test_the_commands_of_a_model_of_your_own_follow_each_other(tmp_path, monkeypatch, capsys):
     part = README[README.index("## Train a model") : README.index("## Chapters")]
     train, write = re.findall(r"^minigpt (.*)$", part, re.M)

@@ -755,6 +755,7 @@ def test_it_says_that_it_is_loading(browser, site_url):
 
 
 @each_theme
+@pytest.mark.slow
 def test_no_accessibility_violation(browser, site_url, width, theme):
     viewport = {"width": width, "height": 800}
     context = browser.new_context(viewport=viewport, color_scheme=theme, reduced_motion="reduce")

@@ -582,6 +582,7 @@ def test_everything_works_with_the_keyboard_alone(page, element):
 
 
 @each_theme
+@pytest.mark.slow
 def test_no_accessibility_violation(page, width, theme):
     page.set_viewport_size({"width": width, "height": 800})
     wear(page, theme)

@@ -267,6 +267,7 @@ def test_the_keyboard_reaches_all(steps, page):
 
 
 @each_theme
+@pytest.mark.slow
 def test_no_accessibility_violation(page, steps, width, theme):
     page.set_viewport_size({"width": width, "height": 800})
     wear(page, theme)

@@ -782,6 +782,7 @@ def test_help_lists_every_option_with_what_holds_without_it(capsys):
     assert all(name in options["model"].help for name in names) and names == models.MODELS
 
 
+@pytest.mark.slow
 def test_the_examples_of_the_help_run(folders, shipped, monkeypatch, tmp_path, capsys):
     """With the models of these tests."""
     (tmp_path / "beginning.txt").write_text("ROMEO:\n", "utf-8")

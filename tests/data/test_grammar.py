@@ -146,6 +146,7 @@ def test_no_model_of_the_text_is_below_the_floor_and_longer_memory_comes_closer(
     assert floor < compressed < 2 * floor
 
 
+@pytest.mark.slow
 def test_the_language_is_unambiguous():
     """The probability of a derivation is that of its sentence, so there is no other."""
     generator = seeded()

@@ -636,6 +636,7 @@ def test_a_failure_is_said_in_words_and_can_be_mended(browser, site_url, fault):
 
 
 @each_theme
+@pytest.mark.slow
 def test_no_accessibility_violation(page, width, theme):
     page.set_viewport_size({"width": width, "height": 900})
     wear(page, theme)

@@ -202,7 +202,7 @@ def test_the_shipped_model_in_16_bits(page, shipped, texts, wasm):
 
 
 @ways
-@pytest.mark.parametrize("layout", [our_names, gpt2_weights])
+@pytest.mark.parametrize("layout", [our_names, pytest.param(gpt2_weights, marks=pytest.mark.slow)])
 def test_a_model_of_its_size_in_32_bits(page, texts, layout, wasm):
     model = minigpt.load("shakespeare")[0]
     with torch.no_grad():
@@ -339,7 +339,7 @@ def test_scores_given_out_stay_as_they_are(page):
 # The reader
 
 
-@pytest.mark.parametrize("room", [1, 2, 3, 7, 8, 256])
+@pytest.mark.parametrize("room", [1, 2, 3, 7, 8, pytest.param(256, marks=pytest.mark.slow)])
 def test_what_is_seen_of_a_text_is_what_python_sees(page, room):
     most = 3 * room + 20
     config = GPTConfig(most, room, n_layer=1, n_head=1, n_embd=1)

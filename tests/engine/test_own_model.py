@@ -116,7 +116,9 @@ def change_tensors(folder: Path, change: Callable) -> None:
 # What opens
 
 
-@pytest.mark.parametrize("kind", TOKENIZERS)
+@pytest.mark.parametrize(
+    "kind", ["characters", "bpe", "whole", pytest.param("gpt2", marks=pytest.mark.slow)]
+)
 def test_what_minigpt_saved_gives_pytorch_s_scores_and_python_s_ids(page, tmp_path, kind):
     tokenizer = TOKENIZERS[kind]()
     config = GPTConfig(tokenizer.vocab_size, 7, n_layer=2, n_head=2, n_embd=6)

@@ -215,7 +215,9 @@ def test_scores_too_far_apart_are_refused(as_readers_run_it):
 # The steps
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [NAMES[0], *(pytest.param(name, marks=pytest.mark.slow) for name in NAMES[1:])]
+)
 def test_everything_equals_python(element, scores, name):
     choose(element, name)
     for settings in SETTINGS:
@@ -566,6 +568,7 @@ def test_changes_are_announced_once_the_sliders_rest(page, element, scores):
 
 
 @each_theme
+@pytest.mark.slow
 def test_no_accessibility_violation(page, element, width, theme):
     page.set_viewport_size({"width": width, "height": 800})
     wear(page, theme)

@@ -854,6 +854,7 @@ def test_tokens_without_a_letter_have_names(element):
 
 
 @each_theme
+@pytest.mark.slow
 def test_no_accessibility_violation(page, element, width, theme):
     page.set_viewport_size({"width": width, "height": 800})
     wear(page, theme)

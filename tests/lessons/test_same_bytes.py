@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 
+import pytest
 from bokeh.models import Model
 from bokeh.plotting import figure
 
@@ -57,6 +58,7 @@ def all_drawn() -> dict[str, str]:
     return {name: thing._repr_html_() for name, thing in shown.items()}
 
 
+@pytest.mark.slow
 def test_two_runs_draw_the_same_bytes():
     runs = []
     for seed in ("1", "2"):  # of the hashes of strings, so that sets differ in their order

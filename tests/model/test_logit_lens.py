@@ -349,6 +349,7 @@ def test_a_model_that_is_missing_is_asked_for_again(browser, site_url):
 
 
 @each_theme
+@pytest.mark.slow
 def test_no_accessibility_violation(page, lens, width, theme):
     page.set_viewport_size({"width": width, "height": 800})
     wear(page, theme)

@@ -200,7 +200,9 @@ def number(text: str) -> float:
 # The numbers
 
 
-@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize(
+    "text", [*TEXTS[:2], *(pytest.param(text, marks=pytest.mark.slow) for text in TEXTS[2:])]
+)
 def test_the_trace_in_the_page_equals_python(glass, shipped, text):
     model, tokenizer = shipped
     ids = tokenizer.encode(text)
@@ -638,6 +640,7 @@ def test_every_stage_leads_to_its_place_in_the_book(glass, site):
 
 
 @each_theme
+@pytest.mark.slow
 def test_no_accessibility_violation(page, glass, width, theme):
     page.set_viewport_size({"width": width, "height": 800})
     wear(page, theme)

@@ -181,6 +181,7 @@ def book(tmp_path):
     return copied / "_ext" / "notebooks" / "verify.py"
 
 
+@pytest.mark.slow
 def test_the_exit_status_tells_whether_all_is_equal(book, tmp_path):
     good = command("good", folder=tmp_path, script=book)
     assert good.returncode == 0, good.stderr

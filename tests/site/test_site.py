@@ -108,8 +108,15 @@ def test_a_page_opened_as_a_file_shows_its_text_in_its_style(name, open_page, si
         assert watched.page.evaluate(style) == "sticky"
 
 
+# The chapters are long: `make test-all` looks at them, and at their elements in every state.
+LONG = {f"{stem}.html" for stem in STEMS}
+
+
 @each_theme
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow if name in LONG else ()) for name in PAGES],
+)
 def test_a_page_is_accessible_and_fits_the_screen(name, width, theme, open_page, site_url):
     watched = open_page(site_url + name, viewport={"width": width, "height": 800}, theme=theme)
     watched.see_all()

@@ -201,6 +201,7 @@ def test_half_a_surrogate_pair_becomes_the_replacement_character(page, tokenizer
     assert got == [list(tokenizers["gpt2"].encode("a\ufffd b\ufffd")), "a\ufffd b\ufffd"]
 
 
+@pytest.mark.slow
 def test_every_assigned_character_falls_in_the_same_class_as_in_python(page):
     """Letter, number, space or other, over all planes: JavaScript's own \\s would differ."""
     import regex
@@ -563,6 +564,7 @@ def test_another_vocabulary_shows_nothing_of_the_old_one(browser, site_url, toke
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.slow
 def test_no_accessibility_violation(page, theme):
     page.emulate_media(reduced_motion="reduce")
     load_both(page)

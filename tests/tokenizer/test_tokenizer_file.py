@@ -87,7 +87,9 @@ def meaning(tokenizer: BPETokenizer | CharTokenizer) -> list:
     return [type(tokenizer), *(getattr(tokenizer, name, None) for name in names)]
 
 
-@pytest.mark.parametrize("pattern", ["characters", r"\w+|\W+"])
+@pytest.mark.parametrize(
+    "pattern", ["characters", pytest.param(r"\w+|\W+", marks=pytest.mark.slow)]
+)
 def test_whatever_is_damaged_is_refused_in_words_or_opens_as_everywhere(tmp_path, pattern):
     """What opens is the same tokenizer, or the one that Hugging Face's library reads there."""
     path = tmp_path / "t.json"

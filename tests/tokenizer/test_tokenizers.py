@@ -331,6 +331,7 @@ def test_a_text_left_whole_is_saved_so(tmp_path):
     assert BPETokenizer.load(tmp_path / "t.json").pattern is None
 
 
+@pytest.mark.slow
 def test_the_file_of_gpt2_by_hugging_face_can_be_read(gpt2, tmp_path):
     """Merges as one string each, the pattern left to the byte-level step, no type of the model."""
     gpt2.save(tmp_path / "t.json")

@@ -676,6 +676,7 @@ def test_what_is_new_is_announced_once(element, diagnoses):
 
 
 @each_theme
+@pytest.mark.slow
 def test_no_accessibility_violation(page, element, diagnoses, width, theme):
     page.set_viewport_size({"width": width, "height": 800})
     wear(page, theme)
