@@ -50,7 +50,8 @@ def run(name: str, notebooks: list[str]) -> bool:
             lines += "import rounds_otherwise\nrounds_otherwise.install()\n"
             (startup / "00-rounds-otherwise.py").write_text(lines, "utf-8")
             environment["IPYTHONDIR"] = folder
-        command = [sys.executable, "-m", "pytest", "--nbval", f"--nbval-cell-timeout={CELL_LIMIT}", "-q"]
+        limits = [f"--nbval-cell-timeout={CELL_LIMIT}", f"--timeout={CELL_LIMIT + 60}"]
+        command = [sys.executable, "-m", "pytest", "--nbval", *limits, "-q"]
         command += ["--numprocesses=2", "--dist=loadfile", *notebooks]
         print(f"As {name}: {MACHINES[name]}", flush=True)
         return subprocess.run(command, cwd=ROOT, env=environment, timeout=LIMIT).returncode == 0
