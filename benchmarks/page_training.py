@@ -91,7 +91,7 @@ class Torch:
 
     def measure(self) -> float:
         config = self.trainer.model.config
-        return evaluate(self.trainer.model, self.validation[:25_000], config.n_positions)
+        return evaluate(self.trainer.model, self.validation[:25_000], config.context_length)
 
 
 def as_ours(config: dict[str, int]) -> GPTConfig:
