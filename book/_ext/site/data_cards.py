@@ -23,7 +23,7 @@ def section(card: DataSet) -> nodes.section:
     found = nodes.section(ids=[f"data-{card.name}"])
     found += nodes.title(card.title, card.title)
     found += nodes.paragraph(card.about, card.about)
-    table = nodes.definition_list(classes=["mg-facts"])
+    table = nodes.definition_list(classes=["mg-data-card"])
     for label, value in facts(card):
         meaning = nodes.definition("", nodes.paragraph("", "", shown(label, value)))
         table += nodes.definition_list_item("", nodes.term(label, label), meaning)

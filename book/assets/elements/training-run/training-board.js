@@ -68,7 +68,7 @@ export class TrainingBoard extends OneRun {
   buildExperiments(title) {
     const names = this.experiments = (this.host.getAttribute("experiments") ?? "").split(" ").filter((name) => EXPERIMENTS[name]);
     const note = make("p", { class: "mg-note", text: this.simple ? "Choose one, and it trains. The curves stay side by side."
-      : "Each trains with the settings above, for 1,000 steps at most, first as they are and then with one of them changed; the curves stay side by side. A run of yours keeps its memory meanwhile, so that an experiment needs as much again." });
+      : "Each trains beside your run, in as much memory again: 1,000 steps at most with the settings above, then with one of them changed. The curves stay." });
     const buttons = names.map((name) => make("button", {
       type: "button", class: "mg-button", text: EXPERIMENTS[name].label,
       click: () => {
