@@ -117,18 +117,23 @@ lint: $(VENV)/.installed
 	$(BIN)/zizmor --offline --quiet .github/workflows
 	$(BIN)/hadolint Dockerfile
 
+# Of six thousand tests, many in a browser beside another worker, now and then one loses a race that
+# it alone runs. What failed is printed, and run again by itself: twice is a failure. Where nothing
+# failed but the coverage, there is nothing to run again, which is a failure too.
+AGAIN := OMP_NUM_THREADS=1 $(BIN)/pytest --last-failed --last-failed-no-failures=none --exitfirst
+
 # Two workers with a thread each: with two each, they wait for one another, and notebooks take four
 # times as long.
 test: lint browser  ## check the package, the chapters and the website
 	$(PY) book/_ext/notebooks/chapters.py --check
 	@$(MAKE) --no-print-directory $(STAMP)
-	OMP_NUM_THREADS=1 $(BIN)/pytest $(COVERAGE) --numprocesses=2 --dist=loadfile --jaxtyping-packages=minigpt,beartype.beartype -m 'not slow' tests
+	OMP_NUM_THREADS=1 $(BIN)/pytest $(COVERAGE) --numprocesses=2 --dist=loadfile --jaxtyping-packages=minigpt,beartype.beartype -m 'not slow' tests || $(AGAIN) --jaxtyping-packages=minigpt,beartype.beartype -m 'not slow' tests
 	OMP_NUM_THREADS=1 $(BIN)/pytest --nbval --nbval-cell-timeout=300 --numprocesses=2 --dist=loadfile notebooks
 
 # Which lines run is measured here alone: it takes a third of the time of the tests in Python.
 test-all: COVERAGE := --cov
 test-all: test formats programs resolve machines  ## that, the other formats, and what takes longer
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses=2 --dist=loadfile -m slow tests
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses=2 --dist=loadfile -m slow tests || $(AGAIN) -m slow tests
 
 machines: $(VENV)/.installed  ## run the notebooks as on other processors, and compare
 	$(PY) tests/machines.py

@@ -474,8 +474,8 @@ def test_tokens_are_one_tab_stop_with_arrow_keys(explorer, page):
     page.keyboard.press("ArrowRight")
     expect(explorer.chips.nth(1)).to_be_focused()
     assert explorer.chosen() == [1]
+    expect(explorer.sentence).to_contain_text("“lord” (token 2)")
     expect(explorer.told).to_have_text(explorer.sentence.inner_text())
-    assert "“lord” (token 2)" in explorer.sentence.inner_text()
     page.keyboard.press("End")
     assert explorer.chosen() == [last]
     page.keyboard.press("Tab")
@@ -715,7 +715,7 @@ def test_a_model_that_does_not_load_is_said_in_words(browser, site_url, broken):
     page.route(f"**/{broken}", lambda route: route.abort())
     start(page, site_url)
     explorer = Explorer(page)
-    assert "Could not load the model: check the connection" in explorer.message.inner_text()
+    expect(explorer.message).to_contain_text("Could not load the model: check the connection")
     expect(explorer.told).to_have_text(explorer.message.inner_text())
     retry = explorer.root.get_by_role("button", name="Try again")
     # On top of the old answer: between two, a request could slip through to the file itself.

@@ -197,6 +197,22 @@ def number(text: str) -> float:
     return float(text.replace("−", "-"))
 
 
+def test_another_model_ends_a_reading_that_goes_on(glass):
+    """Whoever waits for it is let go, and the other model reads the text."""
+    glass.type("to be")
+    settled = glass.page.evaluate(
+        f"""async () => {{
+            const {{ text }} = {GLASS};
+            const other = Object.create(text.model);
+            const reading = text.read();
+            text.take(other);
+            return Promise.allSettled([reading, text.updated]);
+        }}"""
+    )
+    assert [one["status"] for one in settled] == ["fulfilled", "fulfilled"]
+    glass.page.wait_for_function(f"{GLASS}.chips.length === 2")
+
+
 # The numbers
 
 

@@ -53,6 +53,7 @@ export class TracedText {
     this.model = model;
     if (!before || before === model) return;
     this.newest++;
+    this.updated = Promise.resolve();  // or a reading that this ends would wait for itself
     this.trace = undefined;
     this.message.textContent = "";
     this.shown();
