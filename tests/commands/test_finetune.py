@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from pathlib import Path
+from string import ascii_letters
 
 import pytest
 import torch
@@ -21,7 +22,7 @@ from minigpt.tokenizer import CharTokenizer
 from minigpt.training import Trainer, model_of
 
 PLAY = ChatTemplate()
-ALL = "".join(sorted({*"READERMINIGPT:\n0123456789+-=* ", *"".join(map(PLAY.text, CHATS))}))
+ALL = "".join(sorted({*f"READERMINIGPT:\n {ascii_letters}", *"".join(map(PLAY.text, CHATS))}))
 CHARACTERS = CharTokenizer.train(ALL)
 
 
@@ -121,7 +122,7 @@ METHODS = {
     "replay": ["--chats=chats.jsonl", "--replay=old.txt"],
     "lora": ["--chats=chats.jsonl", "--method=lora", "--rank=2"],
     "last-block": ["--text=old.txt", "--method=last-block"],
-    "biases": ["--data=arithmetic", "--method=biases", "--examples=50"],
+    "biases": ["--data=us-names", "--method=biases", "--examples=50"],
 }
 
 
@@ -177,9 +178,9 @@ def test_another_method_is_another_run(files, base, capsys):
 
 
 def test_a_task_by_its_name_and_as_a_text(files, base, capsys):
-    assert tune(base, "task", "--data=arithmetic", "--examples=50") == 0
+    assert tune(base, "task", "--data=us-names", "--examples=50") == 0
     assert capsys.readouterr().out.splitlines()[-1] == "next: minigpt chat --model task"
-    assert tune(base, "text", "--data=arithmetic", "--as-text") == 0
+    assert tune(base, "text", "--data=us-names", "--as-text") == 0
     assert capsys.readouterr().out.splitlines()[-1] == "next: minigpt generate --model text"
     assert load_template("task") == PLAY
     with pytest.raises(FileNotFoundError, match="no chat template"):

@@ -201,8 +201,9 @@ def test_the_shipped_model_in_16_bits(page, shipped, texts, wasm):
     assert_equal_everywhere(page, minigpt.load("shakespeare")[0], texts, atol=1e-3)
 
 
+@pytest.mark.slow
 @ways
-@pytest.mark.parametrize("layout", [our_names, pytest.param(gpt2_weights, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("layout", [our_names, gpt2_weights])
 def test_a_model_of_its_size_in_32_bits(page, texts, layout, wasm):
     model = minigpt.load("shakespeare")[0]
     with torch.no_grad():

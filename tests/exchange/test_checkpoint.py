@@ -286,6 +286,7 @@ def test_the_tokenizer_that_transformers_saves_opens(tmp_path, tokenizers, name)
     assert (back.special_tokens, back.pattern) == (tokenizer.special_tokens, tokenizer.pattern)
 
 
+@pytest.mark.slow
 def test_gpt2s_tokenizer_as_transformers_saves_it_opens(tmp_path):
     ours = BPETokenizer.gpt2()
     ours.save(tmp_path / "tokenizer.json")
