@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
 from minigpt.commands.command import Number, Option, Whole
+
+if TYPE_CHECKING:  # it brings torch, which no help needs
+    from minigpt.generation import Sampling
 
 PROBABILITY = Number(0, 1, min_open=True)
 
@@ -55,3 +62,26 @@ def sampling_options(section: str) -> list[Option]:
             help="Above 1 lowers the scores of tokens that the text has.",
         ),
     ]
+
+
+def sampling_of(options: SimpleNamespace) -> Sampling:
+    """What the options choose."""
+    from minigpt.generation import Sampling
+
+    return Sampling(**{name: getattr(options, name) for name in Sampling.__dataclass_fields__})
+
+
+def seed_option(section: str, text: str) -> Option:
+    """``--seed``; `text` says what the same one gives."""
+    return Option(
+        ["--seed"],
+        type=Whole(0, 2**32 - 1),
+        metavar="N",
+        section=section,
+        help=f"{text}  [default: another each time]",
+    )
+
+
+def seed_of(options: SimpleNamespace) -> int:
+    """The seed that was given, or another each time."""
+    return secrets.randbelow(2**32) if options.seed is None else options.seed

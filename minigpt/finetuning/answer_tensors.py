@@ -10,7 +10,7 @@ from torch import Tensor
 
 from minigpt.training import IGNORED
 
-Example = tuple[list[int], list[bool]]  # tokens, and which of them are to be learned
+Example = tuple[Sequence[int], Sequence[bool]]  # tokens, and which of them are to be learned
 
 
 def answered(prompt: Sequence[int], answer: Sequence[int]) -> Example:
@@ -47,11 +47,27 @@ def answer_tensors(
                 f"example {number} has {len(ids)} tokens and {len(counts)} booleans that say which "
                 "of them count: give at least 2 tokens, and one boolean each"
             )
-    length = max(len(ids) for ids, _ in examples) - 1
-    inputs = torch.full((len(examples), length), filler)
-    targets = torch.full((len(examples), length), IGNORED)
-    for x, y, (ids, counts) in zip(inputs, targets, examples, strict=True):
-        x[: len(ids) - 1] = torch.tensor(ids[:-1])
-        wanted = [i if c else IGNORED for i, c in zip(ids[1:], counts[1:], strict=True)]
-        y[: len(ids) - 1] = torch.tensor(wanted)
+    inputs, targets, _ = row_tensors([[example] for example in examples], filler)
     return inputs, targets
+
+
+def row_tensors(
+    rows: Sequence[Sequence[Example]], filler: int = 0
+) -> tuple[Int[Tensor, "B T"], Int[Tensor, "B T"], Int[Tensor, "B T"]]:
+    """The same for rows of several examples one after the other, as long as the longest.
+
+    Returns:
+        Inputs, targets, and which example of its row each token belongs to, from 1; 0 is `filler`.
+    """
+    shape = len(rows), max(sum(len(ids) - 1 for ids, _ in row) for row in rows)
+    inputs, targets = torch.full(shape, filler), torch.full(shape, IGNORED)
+    numbers = torch.zeros(shape, dtype=torch.long)
+    for b, row in enumerate(rows):
+        at = 0
+        for number, (ids, counts) in enumerate(row, 1):
+            place = slice(at, at := at + len(ids) - 1)
+            inputs[b, place] = torch.tensor(ids[:-1])
+            wanted = [i if c else IGNORED for i, c in zip(ids[1:], counts[1:], strict=True)]
+            targets[b, place] = torch.tensor(wanted)
+            numbers[b, place] = number
+    return inputs, targets, numbers

@@ -6,9 +6,9 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 
-import torch
 from torch import Tensor, nn
 
+from minigpt.finetuning.answer_tensors import row_tensors
 from minigpt.finetuning.order import rows_of_step
 from minigpt.finetuning.packed_rows import PackedRows
 from minigpt.training import IGNORED, Batches, next_token_loss
@@ -88,20 +88,8 @@ class Examples(Batches):
         return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
 
     def _tensors(self, rows: list[list[int]]) -> tuple[Tensor, ...]:
-        longest = max(sum(len(self.examples[i][0]) - 1 for i in row) for row in rows)
-        inputs = torch.full((len(rows), longest), PADDING)
-        targets = torch.full((len(rows), longest), IGNORED)
-        numbers = torch.zeros(len(rows), longest, dtype=torch.long)  # 0: padding
-        for b, row in enumerate(rows):
-            at = 0
-            for number, i in enumerate(row, 1):
-                ids, counts = self.examples[i]
-                place = slice(at, at := at + len(ids) - 1)
-                inputs[b, place] = torch.tensor(ids[:-1])
-                wanted = [t if c else IGNORED for t, c in zip(ids[1:], counts[1:], strict=True)]
-                targets[b, place] = torch.tensor(wanted)
-                numbers[b, place] = number
-        return (inputs, targets, numbers) if self.packed else (inputs, targets)
+        tensors = row_tensors([[self.examples[i] for i in row] for row in rows], PADDING)
+        return tensors if self.packed else tensors[:2]
 
 
 def _check(examples: Sequence[tuple[Sequence[int], Sequence[bool]]], length: int) -> None:

@@ -187,6 +187,12 @@ def test_a_task_by_its_name_and_as_a_text(files, base, capsys):
         load_template("text")
 
 
+def test_a_set_that_is_text_alone_teaches_no_answers(files, base, monkeypatch, capsys):
+    monkeypatch.setattr("minigpt.commands.finetune.lesson.open_text", lambda name: "to READ " * 200)
+    assert tune(base, "run", "--data=shakespeare") == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "next: minigpt generate --model run"
+
+
 def test_replay_keeps_the_old_text(files, base, capsys):
     """In the numbers: the loss on it after the same steps."""
     first = ["--text=old.txt", "--steps=60", "--learning-rate=0.01"]

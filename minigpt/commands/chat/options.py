@@ -12,7 +12,7 @@ from minigpt.commands.command import (
     device_option,
     threads_option,
 )
-from minigpt.commands.sampling_options import sampling_options
+from minigpt.commands.sampling_options import sampling_options, seed_option
 
 HELP = """
 Talk with a model that was taught to answer.
@@ -51,13 +51,7 @@ command = Command(
             field="max_new_tokens",
             help="The longest answer. So many tokens of what the model sees are kept free for it.",
         ),
-        Option(
-            ["--seed"],
-            type=Whole(0, 2**32 - 1),
-            metavar="N",
-            section=TALK,
-            help="The same seed answers the same.  [default: another each time]",
-        ),
+        seed_option(TALK, "The same seed answers the same."),
         Option(
             ["--model"],
             type=Name(),

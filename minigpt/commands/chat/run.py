@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
 import sys
-from dataclasses import fields
 from types import SimpleNamespace
 
 import click
 import torch
 
+from minigpt.commands.asked_lines import asked_lines
 from minigpt.commands.chat.conversation import Conversation
 from minigpt.commands.generate.prompt import typed
 from minigpt.commands.machine import find_device, use_threads
 from minigpt.commands.models import find_folder, open_model
+from minigpt.commands.sampling_options import sampling_of, seed_of
 from minigpt.finetuning import load_template
-from minigpt.generation import Sampling
 
 HELP = (
     "Ask, then Enter. /reset forgets the conversation, /system TEXT begins it anew with an "
@@ -36,13 +34,13 @@ def run(options: SimpleNamespace) -> int:
     device = find_device(options.device)
     template = load_template(find_folder(options.model))
     model, tokenizer = open_model(options.model)
-    seed = secrets.randbelow(2**32) if options.seed is None else options.seed
+    seed = seed_of(options)
     conversation = Conversation(
         model.to(device),
         tokenizer,
         template,
         options.tokens,
-        Sampling(**{f.name: getattr(options, f.name) for f in fields(Sampling)}),
+        sampling_of(options),
         torch.Generator(device).manual_seed(seed),
         "" if options.system is None else typed(options.system, "--system"),
     )
@@ -59,23 +57,8 @@ def _ask_and_answer(conversation: Conversation) -> int:
     """Until the input ends; 1 where lines came through a pipe and one could not be answered."""
     if sys.stdin is None:
         raise ValueError("there is no standard input to ask on: give QUESTION")
-    asks, status = sys.stdin.isatty(), 0
-    if asks:
-        with contextlib.suppress(ImportError):  # not on Windows: lines are edited without it
-            import readline  # noqa: F401
-        click.echo(f"{conversation.limits}\n{HELP}", err=True)
-    while True:
-        try:
-            line = input("> " if asks else "").strip()
-        except EOFError:
-            if asks:
-                click.echo()
-            return status
-        except KeyboardInterrupt:
-            if not asks:
-                raise
-            click.echo()
-            continue
+    status = 0
+    for line in map(str.strip, asked_lines(f"{conversation.limits}\n{HELP}")):
         if not line:
             continue
         try:
@@ -85,7 +68,8 @@ def _ask_and_answer(conversation: Conversation) -> int:
             _answer(conversation, typed(line, "the line"))
         except ValueError as error:
             click.echo(f"minigpt: {error}", err=True)
-            status = 0 if asks else 1
+            status = 0 if sys.stdin.isatty() else 1
+    return status
 
 
 def _answer(conversation: Conversation, question: str) -> int:

@@ -48,12 +48,12 @@ def check_lesson(options: SimpleNamespace) -> None:
         find_set(options.data, "--data")
     if options.as_text and options.data is None:
         raise click.UsageError(f"--as-text is for --data, and {given[0]} was given: leave it out")
-    if options.examples is not None and (options.data is None or _is_text(options)):
+    if options.examples is not None and (options.data is None or is_text(options)):
         raise click.UsageError("--examples is for a task of --data: leave it out")
     if options.replay is None and options.replay_share is not None:
         raise click.UsageError("--replay-share needs a text to replay: give --replay, or leave it")
-    if options.packed and (_is_text(options) or options.replay is not None):
-        what = "--replay" if not _is_text(options) else "a text"
+    if options.packed and (is_text(options) or options.replay is not None):
+        what = "--replay" if not is_text(options) else "a text"
         raise click.UsageError(f"--packed is for conversations, and not for {what}: leave it out")
 
 
@@ -88,7 +88,7 @@ def _lesson(
     seed: int,
     tell: Callable[[str], None],
 ) -> Lesson:
-    if _is_text(options):
+    if is_text(options):
         text = read_text(options.text) if options.text is not None else open_text(options.data)
         cut = split_place(len(text), options.validation_fraction)
         name = options.text or options.data
@@ -106,7 +106,8 @@ def _lesson(
     return Lesson(training, validation, template)
 
 
-def _is_text(options: SimpleNamespace) -> bool:
+def is_text(options: SimpleNamespace) -> bool:
+    """Whether it goes on learning a text; else it learns answers."""
     if options.data is not None:
         return options.as_text or not SETS[options.data].pairs
     return options.text is not None

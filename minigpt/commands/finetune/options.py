@@ -17,6 +17,7 @@ from minigpt.commands.command import (
     device_option,
     threads_option,
 )
+from minigpt.commands.run_options import interval_options, told_options
 from minigpt.data.sets.cards import SETS
 
 HELP = """
@@ -177,42 +178,9 @@ command = Command(
         ),
         setting("clip", ABOVE_0, 1.0, "The longest gradient; longer ones are shortened."),
         setting("seed", Whole(0), 1, "Of the order of the examples, an adapter's start, dropout."),
-        Option(
-            ["--log-every"],
-            type=COUNT,
-            default=10,
-            show_default=True,
-            metavar="N",
-            section=RUN,
-            field="log",
-            help="Steps between lines of the log.",
-        ),
-        Option(
-            ["--evaluate-every"],
-            type=COUNT,
-            metavar="N",
-            section=RUN,
-            field="evaluate",
-            help="Steps between looks at what is kept apart; the best model so far is saved then.  "
-            "[default: a twentieth of the steps, or more where looking takes long; at most 250]",
-        ),
-        Option(
-            ["--checkpoint-every"],
-            type=COUNT,
-            metavar="N",
-            section=RUN,
-            field="checkpoint",
-            help="Steps between states to go on from.  [default: a twentieth of the steps, at most "
-            "250]",
-        ),
+        *interval_options(RUN, "what is kept apart"),
         device_option(RUN),
         threads_option(RUN),
-        Option(["--tensorboard"], is_flag=True, section=RUN, help="Also log for TensorBoard."),
-        Option(
-            ["-q", "--quiet"],
-            is_flag=True,
-            section=RUN,
-            help="Say nothing but errors; the folder's log.jsonl has the numbers.",
-        ),
+        *told_options(RUN),
     ],
 )

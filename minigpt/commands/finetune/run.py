@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import click
 import torch
 
-from minigpt.commands.finetune.lesson import check_lesson, open_lesson
+from minigpt.commands.finetune.lesson import check_lesson, is_text, open_lesson
 from minigpt.commands.models import open_model
 from minigpt.commands.run_in_folder import Workplace, run_in_folder
 from minigpt.finetuning import (
@@ -23,11 +23,9 @@ from minigpt.finetuning import (
 from minigpt.finetuning.tuning_recipe import ADAPTER_RATE, TUNING
 from minigpt.model import GPT
 from minigpt.training import Intervals, Recipe, train
-from minigpt.training.run_folder import check_settings
 from minigpt.training.state import digest_of
 
 CHOICES = [field.name for field in fields(Recipe)]
-RANK = 8
 
 
 def run(options: SimpleNamespace) -> int:
@@ -36,12 +34,11 @@ def run(options: SimpleNamespace) -> int:
     adapter = _adapter(options)
     recipe = _recipe(options)
     folder = shlex.quote(options.folder)
-    answers = options.chats is not None or (options.data is not None and not options.as_text)
     return run_in_folder(
         options,
         lambda place: _tune(options, place, recipe, adapter),
         "give a smaller --batch-size, a larger --accumulate, or another --method",
-        f"minigpt {'chat' if answers else 'generate'} --model {folder}",
+        f"minigpt {'generate' if is_text(options) else 'chat'} --model {folder}",
     )
 
 
@@ -57,8 +54,6 @@ def _tune(
     tuning = {"method": options.method}
     if adapter is not None:
         tuning |= {"rank": adapter.rank, "alpha": adapter.alpha}
-    texts = (lesson.training, lesson.validation)
-    check_settings(folder, model.config, recipe, *texts, origin, tuning)
     _choose_what_learns(model, options.method, adapter, recipe.seed)
 
     def keep() -> None:
@@ -73,7 +68,8 @@ def _tune(
         folder,
         model.to(place.device),
         recipe,
-        *texts,
+        lesson.training,
+        lesson.validation,
         tokenizer,
         Intervals(*(getattr(options, name) for name in every)),
         place.processes,
@@ -104,7 +100,7 @@ def _adapter(options: SimpleNamespace) -> LoRAConfig | None:
                     "give --method lora"
                 )
         return None
-    rank = options.rank or RANK
+    rank = options.rank or LoRAConfig.rank
     return LoRAConfig(rank, options.alpha or 2 * rank)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 
 import click
 
+from minigpt.commands.asked_lines import asked_lines
 from minigpt.commands.generate.prompt import beginning, typed
 from minigpt.commands.generate.writer import Writer
 
@@ -21,30 +21,14 @@ def ask_and_write(writer: Writer) -> int:
 
     The status is 1 where lines came through a pipe and one of them could not be continued.
     """
-    asks = sys.stdin.isatty()
-    if asks:
-        with contextlib.suppress(ImportError):  # not on Windows: lines are edited without it
-            import readline  # noqa: F401
-        click.echo(HELP, err=True)
     text, status = "", 0
-    while True:
-        try:
-            line = input("> " if asks else "")
-        except EOFError:
-            if asks:
-                click.echo()
-            return status
-        except KeyboardInterrupt:
-            if not asks:
-                raise
-            click.echo()
-            continue
+    for line in asked_lines(HELP):
         try:
             text = typed(line, "the line") if line else text or beginning(writer.tokenizer)
             written = writer.begin(text)
         except ValueError as error:
             click.echo(f"minigpt: {error}", err=True)
-            text, status = "", 0 if asks else 1
+            text, status = "", 0 if sys.stdin.isatty() else 1
             continue
         sys.stdout.write(text if line else "")
         try:
@@ -55,3 +39,4 @@ def ask_and_write(writer: Writer) -> int:
         except KeyboardInterrupt:
             pass
         click.echo()
+    return status

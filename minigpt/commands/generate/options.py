@@ -13,7 +13,7 @@ from minigpt.commands.command import (
     device_option,
     threads_option,
 )
-from minigpt.commands.sampling_options import sampling_options
+from minigpt.commands.sampling_options import sampling_options, seed_option
 
 HELP = r"""
 Continue a text with a model.
@@ -78,13 +78,7 @@ command = Command(
             section=TEXT,
             help="Texts to write, one after the other: with this seed, the next one, and so on.",
         ),
-        Option(
-            ["--seed"],
-            type=Whole(0, 2**32 - 1),
-            metavar="N",
-            section=TEXT,
-            help="The same seed writes the same text.  [default: another each time]",
-        ),
+        seed_option(TEXT, "The same seed writes the same text."),
         Option(
             ["--model"],
             type=Name(*MODELS),

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import sys
-from dataclasses import fields
 from types import SimpleNamespace
 
 import click
@@ -17,7 +15,7 @@ from minigpt.commands.generate.prompt import beginning, find_prompt, typed
 from minigpt.commands.generate.writer import Writer, Written
 from minigpt.commands.machine import find_device, use_threads
 from minigpt.commands.models import open_model
-from minigpt.generation import Sampling
+from minigpt.commands.sampling_options import sampling_of, seed_of
 
 
 def run(options: SimpleNamespace) -> int:
@@ -27,10 +25,10 @@ def run(options: SimpleNamespace) -> int:
         raise ValueError("--stop is empty: give the text to end before")
     if options.interactive:
         _check_interactive(options)
-    sampling = Sampling(**{f.name: getattr(options, f.name) for f in fields(Sampling)})
+    sampling = sampling_of(options)
     use_threads(options.threads)
     device = find_device(options.device)
-    seed = secrets.randbelow(2**32) if options.seed is None else options.seed
+    seed = seed_of(options)
     model, tokenizer = open_model(options.model, getattr(torch, options.dtype))
     generator = torch.Generator(device).manual_seed(seed)
     logprobs = options.json or options.logprobs

@@ -17,6 +17,7 @@ from minigpt.commands.command import (
     device_option,
     threads_option,
 )
+from minigpt.commands.run_options import interval_options, told_options
 from minigpt.data.sets.cards import SETS
 
 HELP = """\
@@ -255,35 +256,7 @@ command = Command(
             1,
             "Of the weights, the order of the text, and dropout.",
         ),
-        Option(
-            ["--log-every"],
-            type=COUNT,
-            default=10,
-            show_default=True,
-            metavar="N",
-            section=RUN,
-            field="log",
-            help="Steps between lines of the log.",
-        ),
-        Option(
-            ["--evaluate-every"],
-            type=COUNT,
-            metavar="N",
-            section=RUN,
-            field="evaluate",
-            help="Steps between looks at the validation text; the best model so far is saved "
-            "then.  [default: a twentieth of the steps, or more where looking takes long; at most "
-            "250]",
-        ),
-        Option(
-            ["--checkpoint-every"],
-            type=COUNT,
-            metavar="N",
-            section=RUN,
-            field="checkpoint",
-            help="Steps between states to go on from.  [default: a twentieth of the steps, at most "
-            "250]",
-        ),
+        *interval_options(RUN, "the validation text"),
         Option(
             ["--sample-every"],
             type=COUNT,
@@ -300,12 +273,6 @@ command = Command(
             section=RUN,
             help="With torch.compile, once at the start.",
         ),
-        Option(["--tensorboard"], is_flag=True, section=RUN, help="Also log for TensorBoard."),
-        Option(
-            ["-q", "--quiet"],
-            is_flag=True,
-            section=RUN,
-            help="Say nothing but errors; the folder's log.jsonl has the numbers.",
-        ),
+        *told_options(RUN),
     ],
 )
