@@ -197,10 +197,16 @@ def number(text: str) -> float:
     return float(text.replace("−", "-"))
 
 
-def test_another_model_ends_a_reading_that_goes_on(glass):
-    """Whoever waits for it is let go, and the other model reads the text."""
+def test_another_model_ends_a_reading_that_goes_on(browser, site_url):
+    """Whoever waits for it is let go, and the other model reads the text. A page of its own: the
+    others' would go on with the other model."""
+    page = browser.new_page()
+    open_chapter(page, site_url)
+    glass = Glass(page)
+    glass.root.scroll_into_view_if_needed()
+    page.wait_for_function(f"{GLASS}.dataset.state === 'ready'")
     glass.type("to be")
-    settled = glass.page.evaluate(
+    settled = page.evaluate(
         f"""async () => {{
             const {{ text }} = {GLASS};
             const other = Object.create(text.model);
@@ -210,7 +216,8 @@ def test_another_model_ends_a_reading_that_goes_on(glass):
         }}"""
     )
     assert [one["status"] for one in settled] == ["fulfilled", "fulfilled"]
-    glass.page.wait_for_function(f"{GLASS}.chips.length === 2")
+    page.wait_for_function(f"{GLASS}.text.trace && {GLASS}.chips.length === 2")
+    page.close()
 
 
 # The numbers
