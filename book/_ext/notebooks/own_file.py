@@ -16,16 +16,17 @@ import web_addresses
 from notebook_cells import code_cells
 
 MINE = "mine"  # the tag of cells whose code the reader keeps
-GPT, AUTOGRAD = "my_gpt.py", "my_autograd.py"
+GPT, AUTOGRAD, TUNING = "my_gpt.py", "my_autograd.py", "my_tuning.py"
 ABOUT = {
     GPT: "A GPT in one file: tokenizer, model, training and writing, a part a chapter.",
     AUTOGRAD: "Gradients of single numbers, and a small net that learns with them.",
+    TUNING: "From a model that continues to one that answers; it builds on my_gpt.py.",
 }
 
 
 def file_name(stem: str) -> str:
     """Which file a chapter's cells go to."""
-    return AUTOGRAD if stem == "primer" else GPT
+    return {"primer": AUTOGRAD, "finetuning": TUNING}.get(stem, GPT)
 
 
 def path(name: str) -> Path:

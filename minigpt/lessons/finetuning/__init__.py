@@ -1,0 +1,1 @@
+"""Drawings, plots and exercises of the chapter on fine-tuning."""
