@@ -9,7 +9,8 @@ What readers without JavaScript, and notebooks, see instead.
 The element's script is `book/assets/elements/<name>/<name>.js`; where there is a `<name>.css`
 too, pages that use the element link it, and those of the elements that its script imports by name
 alone. What elements fetch is written when the site is: the vocabularies, the runs that
-<loss-curves> draws, and the scores under <next-token>.
+<loss-curves> draws, the groups under <answer-group>, the scores under <next-token>, and the chats
+under <mask-painter>.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pathlib import Path
 
 from docutils import nodes
 from docutils.parsers.rst import directives
+from masked_chats_file import masked_chats_payload
 from next_token_file import next_token_payload
 from sphinx.util.docutils import SphinxDirective
 from tokenizer_files import tokenizer_payload
@@ -95,24 +97,26 @@ def write_vocabularies(app, error) -> None:
 
 
 def copy_runs(app, error) -> None:
-    """Copy the curves of `experiments/curves.py`, for <loss-curves>."""
+    """Copy what was measured: the curves for <loss-curves>, the groups for <answer-group>."""
     if error or app.builder.format != "html":
         return
     folder = Path(app.outdir) / "_static" / "results"
     folder.mkdir(parents=True, exist_ok=True)
-    with as_file(files("minigpt") / "results" / "curves.json") as stored:
-        shutil.copyfile(stored, folder / "curves.json")
+    for name in ("curves.json", "answer_groups.json"):
+        with as_file(files("minigpt") / "results" / name) as stored:
+            shutil.copyfile(stored, folder / name)
 
 
 def write_scores(app, error) -> None:
-    """Write what the shipped model says comes next, for <next-token>."""
+    """Write what the shipped model says comes next, for <next-token> and for <mask-painter>."""
     if error or app.builder.format != "html":
         return
     folder = Path(app.outdir) / "_static" / "models"
     folder.mkdir(parents=True, exist_ok=True)
     model, tokenizer = minigpt.load("shakespeare")
-    payload = next_token_payload(model.double(), tokenizer)
-    (folder / "next-token.json").write_text(payload, "utf-8")
+    model = model.double()
+    (folder / "next-token.json").write_text(next_token_payload(model, tokenizer), "utf-8")
+    (folder / "masked-chats.json").write_text(masked_chats_payload(model, tokenizer), "utf-8")
 
 
 def setup(app) -> None:
