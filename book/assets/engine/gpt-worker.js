@@ -2,17 +2,19 @@
 // {number, method, args} and gets {number, result} or {number, error, name}, in the order asked;
 // while the weights come it also gets {number, progress}.
 
-import { fetched, fetchedJson, onTheWay } from "./fetched.js";
+import { fetched, fetchedBytes, fetchedJson, onTheWay } from "./fetched.js";
 import { GPTReader } from "./gpt-reader.js";
 import { trace } from "./gpt-trace.js";
-import { GPT } from "./gpt.js";
+import { GPTWithAdapter } from "./gpt-with-adapter.js";
 import { gpt2Tensors } from "./gpt2-tensors.js";
+import { readAdapter } from "./lora-adapter.js";
 import { metadataOf, readSafetensors } from "./safetensors.js";
 import { unitTokens } from "./unit-tokens.js";
 import { fetchedProduct } from "./vector-product.js";
 
 let model;
 let reader;
+const adapters = new Map();  // by name: what the model takes
 
 const methods = {
   // folder: the address of a config.json and its weights. Returns the config.
@@ -20,7 +22,7 @@ const methods = {
     const config = await fetchedJson(new URL("config.json", folder));
     const [response, wasm] = await Promise.all([fetched(new URL(weights, folder)), fetchedProduct()]);
     const bytes = await onTheWay(response.url, () => download(response, report));
-    model = new GPT(config, readSafetensors(bytes), wasm);
+    model = new GPTWithAdapter(config, readSafetensors(bytes), wasm);
     reader = new GPTReader(model);
     return config;
   },
@@ -39,19 +41,31 @@ const methods = {
       });
     }
     inFile(files.map(({ name }) => name).join(", "), () => {
-      model = new GPT(config, watched(gpt2Tensors(config, stored), report), wasm);
+      model = new GPTWithAdapter(config, watched(gpt2Tensors(config, stored), report), wasm);
     });
     model.head = { ...model.head, rows: Math.min(model.head.rows, tokens) };
     reader = new GPTReader(model);
   },
 
+  // folder: the address of an adapter of this model, in peft's form. Returns how many numbers it has.
+  async loadAdapter({ folder, name }) {
+    const [settings, bytes] = await Promise.all([
+      fetchedJson(new URL("adapter_config.json", folder)), fetchedBytes(new URL("adapter_model.safetensors", folder)),
+    ]);
+    const adapter = inFile("the adapter", () => readAdapter(model.config, settings, readSafetensors(bytes)));
+    adapters.set(name, model.prepared(adapter));
+    return Object.values(adapter.layers).reduce((sum, { A, B }) => sum + A.length + B.length, 0);
+  },
+
   // The scores after a text, V numbers; of a text that begins like the last one, only what is
-  // new is read.
-  scores(ids) {
+  // new is read. adapter: the name of the one that is on, or nothing.
+  scores(ids, adapter) {
+    putOn(adapter);
     return reader.scores(ids);
   },
 
-  trace(ids) {
+  trace(ids, adapter) {
+    putOn(adapter);
     reader = new GPTReader(model);  // what the other one had read is overwritten
     return trace(model, ids);
   },
@@ -60,6 +74,15 @@ const methods = {
     return units.map((unit) => unitTokens(model, layer, unit));
   },
 };
+
+// A wish names its adapter, as elements of a page that share the model need not agree. What was
+// read with another is read anew.
+function putOn(name) {
+  if (name !== undefined && !adapters.has(name)) throw new Error(`there is no adapter ${name} on this model: load it first`);
+  if (adapters.get(name) === model.adapter) return;
+  model.use(adapters.get(name));
+  reader = new GPTReader(model);
+}
 
 // The bytes of an answer. How many there will be is not known of one that travels compressed.
 async function download(response, report) {
@@ -77,7 +100,7 @@ async function download(response, report) {
 
 function inFile(name, read) {
   try {
-    read();
+    return read();
   } catch (error) {
     throw Object.assign(new Error(`${name}: ${error.message}`), { name: error.name });
   }

@@ -1,0 +1,35 @@
+"""What <chat-box> says of the tuned model that it asks: how often it was right when measured.
+
+`results/play-finder.json` has, of each kind of question, how many were asked and how many answered
+right, by `minigpt/results/play_finder.json`, which `experiments/play_finder.py` measured.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+KINDS = ("told", "unheard", "never")  # told; told, in unheard words; never told
+
+
+def measured() -> dict[str, dict[str, int]]:
+    """The counts of each of `KINDS`: {"right", "asked"}."""
+    stored = files("minigpt") / "results" / "play_finder.json"
+    if not stored.is_file():
+        return {kind: {"right": 0, "asked": 1} for kind in KINDS}
+    found = json.loads(stored.read_text("utf-8"))
+    return {kind: {name: found[kind][name] for name in ("right", "asked")} for kind in KINDS}
+
+
+def write_measured(app, error) -> None:
+    """Write the counts for <chat-box>."""
+    if error or app.builder.format != "html":
+        return
+    folder = Path(app.outdir) / "_static" / "results"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "play-finder.json").write_text(json.dumps(measured()), "utf-8")
+
+
+def setup(app) -> None:
+    app.connect("build-finished", write_measured)
