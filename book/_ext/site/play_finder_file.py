@@ -14,10 +14,10 @@ KINDS = ("told", "unheard", "never")  # told; told, in unheard words; never told
 
 
 def measured() -> dict[str, dict[str, int]]:
-    """The counts of each of `KINDS`: {"right", "asked"}."""
+    """The counts of each of `KINDS`: {"right", "asked"}; nothing where it was not measured yet."""
     stored = files("minigpt") / "results" / "play_finder.json"
     if not stored.is_file():
-        return {kind: {"right": 0, "asked": 1} for kind in KINDS}
+        return {}
     found = json.loads(stored.read_text("utf-8"))
     return {kind: {name: found[kind][name] for name in ("right", "asked")} for kind in KINDS}
 

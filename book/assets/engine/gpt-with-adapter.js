@@ -30,12 +30,17 @@ export class GPTWithAdapter extends GPT {
   // As of the GPT, and then the change: out + (alpha / r) B (A x).
   linear(x, layer, out) {
     super.linear(x, layer, out);
-    const change = this.adapter?.get(layer);
-    if (!change) return out;
-    const { down, up, few, added } = change;
+    const change = this.change(x, layer);
+    if (change) for (let i = 0; i < out.length; i++) out[i] += change[i];
+    return out;
+  }
+
+  // What the adapter that is on adds to what a layer computes from x, or nothing.
+  change(x, layer) {
+    if (!this.adapter?.has(layer)) return undefined;
+    const { down, up, few, added } = this.adapter.get(layer);
     multiply(down.weight, SIDE * x.length, SIDE, x, few);
     multiply(up.weight, SIDE * few.length, SIDE, few, added);
-    for (let i = 0; i < out.length; i++) out[i] += added[i];
-    return out;
+    return added;
   }
 }

@@ -18,7 +18,7 @@ const adapters = new Map();  // by name: what the model takes
 
 const methods = {
   // folder: the address of a config.json and its weights. Returns the config.
-  async load({ folder, weights }, report) {
+  async load([{ folder, weights }], report) {
     const config = await fetchedJson(new URL("config.json", folder));
     const [response, wasm] = await Promise.all([fetched(new URL(weights, folder)), fetchedProduct()]);
     const bytes = await onTheWay(response.url, () => download(response, report));
@@ -30,7 +30,7 @@ const methods = {
   // config: as gptConfig gives it. files: the File of the weights, or of each of their parts.
   // tokens: how many the tokenizer has; what has no text, as where a vocabulary was rounded up to
   // a multiple of 64, gets no score.
-  async open({ config, files, tokens }, report) {
+  async open([{ config, files, tokens }], report) {
     const wasm = await fetchedProduct();
     const stored = {};
     for (const file of files) {
@@ -48,7 +48,7 @@ const methods = {
   },
 
   // folder: the address of an adapter of this model, in peft's form. Returns how many numbers it has.
-  async loadAdapter({ folder, name }) {
+  async loadAdapter([{ folder, name }]) {
     const [settings, bytes] = await Promise.all([
       fetchedJson(new URL("adapter_config.json", folder)), fetchedBytes(new URL("adapter_model.safetensors", folder)),
     ]);
@@ -59,18 +59,19 @@ const methods = {
 
   // The scores after a text, V numbers; of a text that begins like the last one, only what is
   // new is read. adapter: the name of the one that is on, or nothing.
-  scores(ids, adapter) {
+  scores([ids, adapter]) {
     putOn(adapter);
     return reader.scores(ids);
   },
 
-  trace(ids, adapter) {
+  trace([ids, adapter]) {
     putOn(adapter);
     reader = new GPTReader(model);  // what the other one had read is overwritten
     return trace(model, ids);
   },
 
-  unitTokens(layer, units) {
+  unitTokens([layer, units, adapter]) {
+    putOn(adapter);
     return units.map((unit) => unitTokens(model, layer, unit));
   },
 };
@@ -135,7 +136,7 @@ let last = Promise.resolve();  // one after the other: they share the model's ca
 addEventListener("message", ({ data: { number, method, args } }) => {
   last = last.then(async () => {
     try {
-      postMessage({ number, result: await methods[method](...args, (progress) => postMessage({ number, progress })) });
+      postMessage({ number, result: await methods[method](args, (progress) => postMessage({ number, progress })) });
     } catch (error) {
       postMessage({ number, error: error.message, name: error.name });
     }

@@ -34,13 +34,11 @@ export class ModelInWorker extends AskedWorker {
   }
 
   // The same model with an adapter on, by the name that it was loaded by. The two share the worker
-  // and its weights, and either can be asked at any time.
+  // and its weights, and either can be asked at any time; `close` leaves them to the other.
   withAdapter(name) {
-    return {
-      config: this.config, tokenizer: this.tokenizer,
-      scores: (ids) => this.ask("scores", [ids, name]),
-      trace: (ids) => this.ask("trace", [ids, name]),
-    };
+    const { config, tokenizer } = this;
+    const asks = ["scores", "trace", "unitTokens"].map((method) => [method, (...args) => this.ask(method, [...args, name])]);
+    return { config, tokenizer, ...Object.fromEntries(asks), close() {} };
   }
 
   // What comes after these tokens: resolves to a Float32Array, a score for each token.

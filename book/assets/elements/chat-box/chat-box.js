@@ -19,7 +19,7 @@ const WEIGHT = "3\u00a0MB";
 const MOST = 100;  // tokens of an answer, as of minigpt.finetuning.answer
 const KEPT = 4;    // questions
 const CHOICES = { both: ["on", "off"], on: ["on"], off: ["off"] };
-const NAMES = { both: "On, then off", on: "On", off: "Off" };
+const NAMES = { both: "Both", on: "On", off: "Off" };
 
 let instances = 0;
 
@@ -51,10 +51,10 @@ class ChatBox extends HTMLElement {
     this.loading = new ModelLoading(() => { if (this.retried) this.ask(); }, loadShippedAdapter);
     this.loading.button.hidden = true;  // for trying again: here it is Ask that loads
     this.loading.button.addEventListener("click", () => { this.retried = true; });
-    this.loading.message.textContent = `The model and its adapter (${WEIGHT}) are loaded once, at the first question.`;
+    this.loading.message.textContent = `The model and its adapter (${WEIGHT}) are loaded at the first question.`;
     this.message = make("p", { class: "mg-message", role: "status" });
     this.live = make("p", { class: "mg-visually-hidden", role: "status" });
-    this.list = make("ol", { class: "mg-turns", tabindex: 0, role: "list", "aria-label": "Questions and answers, the newest first" });
+    this.list = make("div", { class: "mg-turns", tabindex: 0, role: "list", "aria-label": "Questions and answers, the newest first" });
     this.empty = make("p", { class: "mg-note", text: "The answers appear here." });
     this.choices = Object.fromEntries(Object.entries(NAMES).map(([name, text]) => [name, button(text, () => this.choose(name))]));
     this.replaceChildren(
@@ -137,10 +137,9 @@ class ChatBox extends HTMLElement {
 
   async answer(turn, shown, side, { base, tuned, template }) {
     shown.begin(side);
-    const began = performance.now();
     for await (const answer of answers(side === "on" ? tuned : base, template, [{ role: "user", content: shown.question }], MOST)) {
       if (turn !== this.turn) return;
-      shown.show(side, answer, answer.ids.length / ((performance.now() - began) / 1000));
+      shown.show(side, answer);
     }
   }
 

@@ -10,7 +10,7 @@ export class ChatTurn {
   constructor(question) {
     this.question = question;
     this.boxes = {};
-    this.node = make("li", { class: "mg-turn" },
+    this.node = make("div", { class: "mg-exchange", role: "listitem" },
       make("p", { class: "mg-asked" }, make("span", { class: "mg-note", text: "READER: " }), question),
       make("div", { class: "mg-sides" }, ...Object.entries(SIDES).map(([side, title]) => this.column(side, title))));
   }
@@ -29,13 +29,13 @@ export class ChatTurn {
     this.boxes[side].note.textContent = "answering …";
   }
 
-  // answer: what answering.js gives. speed: tokens a second, when it has ended.
-  show(side, answer, speed) {
+  // answer: what answering.js gives.
+  show(side, answer) {
     this.answers[side] = answer;
     const { text, note } = this.boxes[side];
     text.textContent = answer.text || (answer.ended ? "(nothing)" : "");
     const { length } = answer.ids;
-    if (answer.ended) note.textContent = `${count(length, "token")}${answer.cut ? ", and no end mark: cut off here" : ", then its end mark"}; ${speed.toFixed(0)} a second`;
+    if (answer.ended) note.textContent = `${count(length, "token")}${answer.cut ? ", and no end mark: cut off here" : " with its end mark"}`;
   }
 
   stopped(side) {
