@@ -10,7 +10,11 @@ import json
 from importlib.resources import files
 from pathlib import Path
 
-KINDS = ("told", "unheard", "never")  # told; told, in unheard words; never told
+KINDS = {
+    "told": "told_in_heard_wordings",
+    "unheard": "told_in_unheard_wordings",
+    "never": "never_told",
+}
 
 
 def measured() -> dict[str, dict[str, int]]:
@@ -19,7 +23,9 @@ def measured() -> dict[str, dict[str, int]]:
     if not stored.is_file():
         return {}
     found = json.loads(stored.read_text("utf-8"))
-    return {kind: {name: found[kind][name] for name in ("right", "asked")} for kind in KINDS}
+    return {
+        kind: {name: found[key][name] for name in ("right", "asked")} for kind, key in KINDS.items()
+    }
 
 
 def write_measured(app, error) -> None:

@@ -48,10 +48,10 @@ class ChatBox extends HTMLElement {
     this.input.value = this.getAttribute("question") ?? EXAMPLES[0].question;
     this.start = make("button", { type: "submit", class: "mg-button", text: "Ask", "data-action": "ask" });
     this.figures = make("span");
-    this.loading = new ModelLoading(() => { if (this.retried) this.ask(); }, loadShippedAdapter);
+    this.loading = new ModelLoading(() => this.ready(), loadShippedAdapter);
     this.loading.button.hidden = true;  // for trying again: here it is Ask that loads
     this.loading.button.addEventListener("click", () => { this.retried = true; });
-    this.loading.message.textContent = `The model and its adapter (${WEIGHT}) are loaded at the first question.`;
+    this.loading.message.textContent = `${WEIGHT} are loaded at the first question.`;
     this.message = make("p", { class: "mg-message", role: "status" });
     this.live = make("p", { class: "mg-visually-hidden", role: "status" });
     this.list = make("div", { class: "mg-turns", tabindex: 0, role: "list", "aria-label": "Questions and answers, the newest first" });
@@ -71,6 +71,13 @@ class ChatBox extends HTMLElement {
     this.addEventListener("keydown", (event) => { if (event.key === "Escape" && this.answering) this.stop(); });
     this.choose(this.choice);
     this.showState();
+  }
+
+  // The model is there: after a second attempt, what was asked for is done.
+  ready() {
+    if (!this.retried) return;
+    this.input.focus();
+    this.ask();
   }
 
   // Once; without it the box works as well.

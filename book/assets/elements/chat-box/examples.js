@@ -2,7 +2,7 @@
 
 export const EXAMPLES = [
   { question: "In which play is CASSIO?", kind: "told" },
-  { question: "In which play is OPHELIA?", kind: "told" },
-  { question: "In which play is LYSANDER?", kind: "never told" },
-  { question: "What is 2 + 2?", kind: "another kind of question" },
+  { question: "Name the play of OPHELIA.", kind: "told, in other words" },
+  { question: "In which play is PROSPERO?", kind: "never told" },
+  { question: "What is 2 + 2?", kind: "another kind" },
 ];

@@ -2,9 +2,10 @@
 // the site is (book/_ext/site/play_finder_file.py).
 
 import { fetchedJson } from "../../engine/fetched.js";
+import { number } from "../../parts/token-chips.js";
 
 const FILE = new URL("../../results/play-finder.json", import.meta.url);
-const percent = ({ right, asked }) => `${Math.round(100 * right / asked)}\u00a0%`;
+const share = ({ right, asked }) => `${Math.round(100 * right / asked)}\u00a0% of ${number(asked)}`;
 
 export const KNOWS = "It knows one kind of question: in which of Shakespeare’s plays a character speaks. To anything else it names a play too, or nonsense.";
 
@@ -13,7 +14,6 @@ export const KNOWS = "It knows one kind of question: in which of Shakespeare’s
 export async function measured() {
   const { told, unheard, never } = await fetchedJson(FILE);
   if (!told) return "";
-  return `Measured: right on ${percent(told)} of ${told.asked} questions that it was told the answer of, `
-    + `on ${percent(unheard)} of ${unheard.asked} about the same characters in words that it never heard, `
-    + `and on ${percent(never)} of ${never.asked} about characters that it was never told.`;
+  return `Measured: right on ${share(told)} questions about characters that it was told of, `
+    + `on ${share(unheard)} in words that it never heard, and on ${share(never)} about characters never told.`;
 }
