@@ -416,7 +416,7 @@ def test_progress_without_a_known_size(new_page, site):
     assert {total for _, total in reports} == {"undefined"}
 
 
-SCRIPTS = ["gpt-worker.js", "gpt.js", "gpt-weights.js", "vector-product.js"]
+SCRIPTS = ["gpt-worker.js", "gpt.js", "gpt-weights.js", "lora-adapter.js", "vector-product.js"]
 PRODUCT = "vector-product.wasm"
 
 

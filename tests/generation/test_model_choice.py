@@ -13,8 +13,12 @@ from playwright.sync_api import expect
 from small_models import awake
 from transformers import GPT2Config, GPT2LMHeadModel
 
+import minigpt
 from minigpt.__main__ import main
 from minigpt.exchange import load, save
+from minigpt.exchange.shipped import PRETRAINED
+from minigpt.finetuning import load_adapter
+from minigpt.generation import Sampling, generate
 from minigpt.model import GPT, GPTConfig
 from minigpt.tokenizer import BPETokenizer, CharTokenizer, open_tokenizer
 
@@ -253,6 +257,57 @@ def test_back_to_the_book_s_model(page, element, folders):
     assert element.evaluate("e => e.model.config.vocab_size") == 4096
 
 
+def test_an_adapter_that_does_not_come_leaves_the_model_that_was_there(page, element):
+    """Before the next test, which loads it for all that follow."""
+    books = greedy(element, 6)
+    page.evaluate(
+        """async () => {
+            const file = new URL("_static/engine/model-in-worker.js", document.baseURI);
+            const { ModelInWorker } = await import(file);
+            const { withAdapter } = ModelInWorker.prototype;
+            ModelInWorker.prototype.withAdapter = () => { throw new Error("adapter gone"); };
+            window.mend = () => { ModelInWorker.prototype.withAdapter = withAdapter; };
+        }"""
+    )
+    button(element, "The tuned one, play-finder").click()
+    expect(told(element)).to_have_text(
+        "play-finder was not opened. adapter gone. The book’s model stays."
+    )
+    page.evaluate("mend()")
+    assert greedy(element, 6) == books
+
+
+def test_the_book_s_model_with_its_adapter_on(page, element, folders):
+    books = greedy(element, 8)
+    model, tokenizer = minigpt.load("shakespeare", int8=True)
+    load_adapter(model, PRETRAINED / "play-finder", other_base=True)
+    prompt = "READER:\nIn which play is CASSIO?\n\nMINIGPT:\n"
+    opened(element, folders["bpe"])  # closing it later must not close the book's
+    button(element, "The tuned one, play-finder").click()
+    expect(told(element)).to_contain_text("now has its adapter on")
+    expect(element.locator(".mg-model summary")).to_have_text(
+        "Model play-finder, the book’s with an adapter on"
+    )
+    ids = tokenizer.encode(prompt)
+    wanted = generate(model, [ids], 6, Sampling(temperature=0.0))[0]
+    assert greedy(element, 6, prompt) == tokenizer.decode(wanted)
+    glass = page.locator("looking-glass")
+    glass.scroll_into_view_if_needed()
+    glass.get_by_role("textbox").fill(prompt)
+    page.wait_for_function(
+        "n => document.querySelector('looking-glass').chips?.length === n", arg=len(ids)
+    )
+    with torch.inference_mode():
+        want = model(torch.tensor([ids]))[0, -1]
+    scores = torch.tensor(glass.evaluate("e => [...e.trace.scores]"))
+    torch.testing.assert_close(scores, want, atol=1e-3, rtol=0)
+    button(element, "Back to the book’s model").click()
+    assert greedy(element, 8) == books
+    button(element, "The tuned one, play-finder").click()  # it is there still
+    expect(told(element)).to_contain_text("now has its adapter on")
+    assert greedy(element, 6, prompt) == tokenizer.decode(wanted)
+
+
 def test_another_model_while_it_writes_ends_the_text(page, element, folders):
     element.evaluate(
         """async (element) => {
@@ -311,11 +366,11 @@ def test_a_link_does_not_promise_a_text_of_a_model_that_is_not_in_it(page, eleme
     expect(element).to_have_attribute("data-state", "waiting")
     button(element, "Copy link").click()
     message = element.locator("p.mg-message").last
-    expect(message).to_contain_text("Your model is not in it: whoever opens it gets the book’s")
+    expect(message).to_contain_text("This model is not in it: whoever opens it gets the book’s")
     assert not re.search("written|branches", page.url)
     assert "prompt=to%20be&temperature=0&" in page.url
     page.evaluate("link => { location.hash = link; }", link + "&branches=1:7")
-    expect(message).to_contain_text("From a link to a text of the book’s model: yours will write")
+    expect(message).to_contain_text("From a link to a text of the book’s model: this one will")
     assert element.evaluate("async (e) => { await e.write(); return e.written; }") == 5
     assert element.locator(".mg-token.mg-by-hand").count() == 0
     button(element, "Back to the book’s model").click()

@@ -22,6 +22,7 @@ import notebook_outputs
 import offline_site
 import own_file_page
 import page_widgets
+import play_finder_file
 import predictions
 import site_files
 import stale_pages
@@ -41,6 +42,7 @@ PARTS = (
     own_file_page,
     bokeh_js,
     page_widgets,
+    play_finder_file,
     predictions,
     model_files,
     site_files,

@@ -2,25 +2,27 @@
 // {number, method, args} and gets {number, result} or {number, error, name}, in the order asked;
 // while the weights come it also gets {number, progress}.
 
-import { fetched, fetchedJson, onTheWay } from "./fetched.js";
+import { fetched, fetchedBytes, fetchedJson, onTheWay } from "./fetched.js";
 import { GPTReader } from "./gpt-reader.js";
 import { trace } from "./gpt-trace.js";
-import { GPT } from "./gpt.js";
+import { GPTWithAdapter } from "./gpt-with-adapter.js";
 import { gpt2Tensors } from "./gpt2-tensors.js";
+import { readAdapter } from "./lora-adapter.js";
 import { metadataOf, readSafetensors } from "./safetensors.js";
 import { unitTokens } from "./unit-tokens.js";
 import { fetchedProduct } from "./vector-product.js";
 
 let model;
 let reader;
+const adapters = new Map();  // by name: what the model takes
 
 const methods = {
   // folder: the address of a config.json and its weights. Returns the config.
-  async load({ folder, weights }, report) {
+  async load([{ folder, weights }], report) {
     const config = await fetchedJson(new URL("config.json", folder));
     const [response, wasm] = await Promise.all([fetched(new URL(weights, folder)), fetchedProduct()]);
     const bytes = await onTheWay(response.url, () => download(response, report));
-    model = new GPT(config, readSafetensors(bytes), wasm);
+    model = new GPTWithAdapter(config, readSafetensors(bytes), wasm);
     reader = new GPTReader(model);
     return config;
   },
@@ -28,7 +30,7 @@ const methods = {
   // config: as gptConfig gives it. files: the File of the weights, or of each of their parts.
   // tokens: how many the tokenizer has; what has no text, as where a vocabulary was rounded up to
   // a multiple of 64, gets no score.
-  async open({ config, files, tokens }, report) {
+  async open([{ config, files, tokens }], report) {
     const wasm = await fetchedProduct();
     const stored = {};
     for (const file of files) {
@@ -39,27 +41,49 @@ const methods = {
       });
     }
     inFile(files.map(({ name }) => name).join(", "), () => {
-      model = new GPT(config, watched(gpt2Tensors(config, stored), report), wasm);
+      model = new GPTWithAdapter(config, watched(gpt2Tensors(config, stored), report), wasm);
     });
     model.head = { ...model.head, rows: Math.min(model.head.rows, tokens) };
     reader = new GPTReader(model);
   },
 
+  // folder: the address of an adapter of this model, in peft's form. Returns how many numbers it has.
+  async loadAdapter([{ folder, name }]) {
+    const [settings, bytes] = await Promise.all([
+      fetchedJson(new URL("adapter_config.json", folder)), fetchedBytes(new URL("adapter_model.safetensors", folder)),
+    ]);
+    const adapter = inFile("the adapter", () => readAdapter(model.config, settings, readSafetensors(bytes)));
+    adapters.set(name, model.prepared(adapter));
+    return Object.values(adapter.layers).reduce((sum, { A, B }) => sum + A.length + B.length, 0);
+  },
+
   // The scores after a text, V numbers; of a text that begins like the last one, only what is
-  // new is read.
-  scores(ids) {
+  // new is read. adapter: the name of the one that is on, or nothing.
+  scores([ids, adapter]) {
+    putOn(adapter);
     return reader.scores(ids);
   },
 
-  trace(ids) {
+  trace([ids, adapter]) {
+    putOn(adapter);
     reader = new GPTReader(model);  // what the other one had read is overwritten
     return trace(model, ids);
   },
 
-  unitTokens(layer, units) {
+  unitTokens([layer, units, adapter]) {
+    putOn(adapter);
     return units.map((unit) => unitTokens(model, layer, unit));
   },
 };
+
+// A wish names its adapter, as elements of a page that share the model need not agree. What was
+// read with another is read anew.
+function putOn(name) {
+  if (name !== undefined && !adapters.has(name)) throw new Error(`there is no adapter ${name} on this model: load it first`);
+  if (adapters.get(name) === model.adapter) return;
+  model.use(adapters.get(name));
+  reader = new GPTReader(model);
+}
 
 // The bytes of an answer. How many there will be is not known of one that travels compressed.
 async function download(response, report) {
@@ -77,7 +101,7 @@ async function download(response, report) {
 
 function inFile(name, read) {
   try {
-    read();
+    return read();
   } catch (error) {
     throw Object.assign(new Error(`${name}: ${error.message}`), { name: error.name });
   }
@@ -112,7 +136,7 @@ let last = Promise.resolve();  // one after the other: they share the model's ca
 addEventListener("message", ({ data: { number, method, args } }) => {
   last = last.then(async () => {
     try {
-      postMessage({ number, result: await methods[method](...args, (progress) => postMessage({ number, progress })) });
+      postMessage({ number, result: await methods[method](args, (progress) => postMessage({ number, progress })) });
     } catch (error) {
       postMessage({ number, error: error.message, name: error.name });
     }

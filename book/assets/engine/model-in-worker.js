@@ -7,8 +7,8 @@ import { NetworkError } from "./fetched.js";
 async function whyNotStarted() {
   try {
     await Promise.all([
-      import("./gpt.js"), import("./gpt2-tensors.js"), import("./gpt-reader.js"), import("./gpt-trace.js"), import("./safetensors.js"),
-      import("./unit-tokens.js"),
+      import("./gpt-with-adapter.js"), import("./gpt2-tensors.js"), import("./gpt-reader.js"), import("./gpt-trace.js"),
+      import("./lora-adapter.js"), import("./safetensors.js"), import("./unit-tokens.js"),
     ]);
   } catch (error) {
     if (error.name !== "TypeError") return error;  // that of a module which did not come
@@ -26,6 +26,19 @@ export class ModelInWorker extends AskedWorker {
       model.close();
       throw error;
     }
+  }
+
+  // folder: the address of an adapter in peft's form. Resolves to how many numbers it has.
+  loadAdapter(folder, name) {
+    return this.ask("loadAdapter", [{ folder, name }]);
+  }
+
+  // The same model with an adapter on, by the name that it was loaded by. The two share the worker
+  // and its weights, and either can be asked at any time; `close` leaves them to the other.
+  withAdapter(name) {
+    const { config, tokenizer } = this;
+    const asks = ["scores", "trace", "unitTokens"].map((method) => [method, (...args) => this.ask(method, [...args, name])]);
+    return { config, tokenizer, ...Object.fromEntries(asks), close() {} };
   }
 
   // What comes after these tokens: resolves to a Float32Array, a score for each token.

@@ -1,5 +1,6 @@
 // What an element shows while its model comes: a line, a progress bar, and a button that starts, or
-// starts again. It is the book's, unless the reader has opened another.
+// starts again. It is the book's, unless the reader has opened another or the element asks for
+// one of its own.
 
 import { ownModel, whenModelChanges } from "../engine/model-in-use.js";
 import { loadShippedModel } from "../engine/shipped-model.js";
@@ -9,17 +10,24 @@ import { whatFailed } from "./what-failed.js";
 export const WEIGHT = "2.7\u00a0MB";
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)}\u00a0MB`;
 
+async function modelInUse(report) {
+  const shipped = ownModel() ? undefined : await loadShippedModel(report);
+  return ownModel() ?? shipped;
+}
+
 export class ModelLoading {
   // ready: called with the model when it is there, and again when another takes its place.
-  constructor(ready) {
+  // fetchModel: where the element always uses the same, resolves to it.
+  constructor(ready, fetchModel) {
     this.ready = ready;
+    this.fetchModel = fetchModel ?? modelInUse;
     this.message = make("p", { class: "mg-message", role: "status" });
     this.bar = make("progress", { class: "mg-loading-bar", "aria-label": "Loading the model", hidden: true });
     this.button = make("button", {
       type: "button", class: "mg-button", text: `Load the model (${WEIGHT})`, click: () => this.load(),
     });
     this.node = make("div", { class: "mg-loading" }, this.message, this.bar, this.button);
-    whenModelChanges(() => {
+    if (!fetchModel) whenModelChanges(() => {
       const had = this.model;
       this.model = undefined;
       if ((had || ownModel()) && this.node.isConnected) this.load();
@@ -41,8 +49,7 @@ export class ModelLoading {
     this.bar.removeAttribute("value");
     this.message.textContent = "Loading the model …";
     try {
-      const shipped = ownModel() ? undefined : await loadShippedModel((progress) => this.show(progress));
-      this.model = ownModel() ?? shipped;
+      this.model = await this.fetchModel((progress) => this.show(progress));
     } catch (error) {
       this.bar.hidden = true;
       this.button.hidden = false;

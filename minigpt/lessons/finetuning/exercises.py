@@ -48,7 +48,11 @@ def _turns(messages: list[tuple[str, str]], learned: list[int], hint: str) -> Ca
 def only_biases(function: Callable[[nn.Module], int]) -> Verdict:
     """Check `only_biases(model) -> count`: the number, and what of the model learns then."""
 
-    def call(model: nn.Module) -> Any:
+    def call(sizes: dict[str, int]) -> Any:
+        import my_gpt  # the reader's, where there is one
+
+        model = my_gpt.GPT(**sizes)
+        model.blocks[0].mlp.requires_grad_(False)  # a model of which a part was frozen
         count = function(model)
         if count is None:
             return None
@@ -56,7 +60,7 @@ def only_biases(function: Callable[[nn.Module], int]) -> Verdict:
         return Learning(int(count), tuple(learns))
 
     call.__name__ = name_of(function)
-    return judge(call, [_frozen(1, 8, bias_learns=True), _frozen(2, 12, bias_learns=False)])
+    return judge(call, [_biases(1, 8), _biases(2, 12)])
 
 
 class Learning:
@@ -74,27 +78,32 @@ class Learning:
         return f"{self.count}, while {told or 'nothing'} learns"
 
 
-def _frozen(n_layer: int, n_embd: int, bias_learns: bool) -> Case:
-    import my_gpt  # the reader's, where there is one
+def _biases(n_layer: int, n_embd: int) -> Case:
+    import my_gpt
 
-    model = my_gpt.GPT(11, 8, n_layer=n_layer, n_head=2, n_embd=n_embd)
-    for name, parameter in model.named_parameters():
-        parameter.requires_grad_(bias_learns or not name.endswith("bias"))
-    names = [name for name, _ in model.named_parameters()]
-    biases = tuple(sorted(name for name in names if name.endswith("bias")))
+    sizes = {"vocab_size": 11, "context_length": 8, "n_head": 2}
+    sizes |= {"n_layer": n_layer, "n_embd": n_embd}
+    parameters = dict(my_gpt.GPT(**sizes).named_parameters())
+    biases = tuple(sorted(name for name in parameters if name.endswith("bias")))
     # A block: two norms, qkv, projection, up and down; one norm more after the last.
     count = n_layer * (2 + 3 + 1 + 4 + 1) * n_embd + n_embd
-    weights = sum(p.numel() for name, p in model.named_parameters())
+    thawed = tuple(sorted(n for n in parameters if n in biases or not n.startswith("blocks.0.mlp")))
+    frozen = tuple(n for n in biases if not n.startswith("blocks.0.mlp"))
+    every = sum(p.numel() for p in parameters.values())
     mistakes = [
         (
-            Learning(count, tuple(sorted(names))),
+            Learning(count, thawed),
             "the number is right; freeze all other parameters: requires_grad_(False)",
         ),
         (Learning(len(biases), biases), "count the numbers of each bias, p.numel(), not the names"),
-        (Learning(weights, biases), "these learn; count only their numbers"),
+        (Learning(every, biases), "these learn; count only their numbers"),
+        (
+            Learning(count - 5 * n_embd, frozen),
+            "a bias that was frozen is to learn too: requires_grad_(True)",
+        ),
     ]
     hint = "a parameter's name tells: norms have biases too"
-    return Case((model,), Learning(count, biases), hint, mistakes)
+    return Case((sizes,), Learning(count, biases), hint, mistakes)
 
 
 def merged_layer(function: Callable[[nn.Module], nn.Linear]) -> Verdict:

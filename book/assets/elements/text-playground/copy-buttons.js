@@ -19,9 +19,9 @@ export function copyButtons({ text, link, say }) {
     button("Copy text", () => copy(text(), "Text copied.", "Select the text and copy it by hand.")),
     button("Copy link", () => {
       history.replaceState(history.state, "", link());
-      // A reader's own model is not in a link, so its text cannot be either.
+      // Only the book's model is in a link, so a text of another cannot be either.
       return copy(location.href, ownModel()
-        ? "Link to the fields copied. Your model is not in it: whoever opens it gets the book’s model, and another text."
+        ? "Link to the fields copied. This model is not in it: whoever opens it gets the book’s model, and another text."
         : "Link copied; it is in the address bar too.", "The link is in the address bar: copy it from there.");
     }),
   ];

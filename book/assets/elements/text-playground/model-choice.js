@@ -1,7 +1,9 @@
-// Which model writes: the book's, or one that the reader opens from a folder of theirs.
+// Which model writes: the book's, the same with its adapter on, or one that the reader opens from a
+// folder of theirs.
 
 import { ownModel, useModel } from "../../engine/model-in-use.js";
 import { inBytes, MOST_BYTES, openModel, sizesOf } from "../../engine/own-model.js";
+import { loadShippedAdapter } from "../../engine/shipped-adapter.js";
 import { make, number } from "../../parts/token-chips.js";
 import { isMistake, mistake, outOfMemory } from "../../parts/what-failed.js";
 import { chosenFiles, droppedFiles } from "./folder-files.js";
@@ -30,6 +32,7 @@ export class ModelChoice {
     this.bar = make("progress", { class: "mg-loading-bar", "aria-label": "Opening the model", hidden: true });
     this.open = button("Open it", () => this.openIt());
     this.giveUp = button("Not now", () => this.stop("Nothing was opened."));
+    this.tuned = button("The tuned one, play-finder", () => this.openTuned());
     this.back = button("Back to the book’s model", () => this.toTheBooks());
     this.name = make("span", { class: "mg-note" });
     this.node = make("details", { class: "mg-fold mg-model" },
@@ -37,7 +40,7 @@ export class ModelChoice {
       make("p", {}, "A GPT of your own runs here too: ", make("code", { text: "config.json" }), ", ",
         make("code", { text: "model.safetensors" }), " and ", make("code", { text: "tokenizer.json" }),
         `, up to ${inBytes(MOST_BYTES)} of memory. ${canChooseFolders ? "Drop its folder here, or choose it. " : ""}It is read in this page; nothing of it is sent anywhere.`),
-      make("div", { class: "mg-buttons" }, this.chooseFolder, this.chooseFiles, this.back),
+      make("div", { class: "mg-buttons" }, this.chooseFolder, this.chooseFiles, this.tuned, this.back),
       this.message, this.bar,
       make("div", { class: "mg-buttons" }, this.open, this.giveUp), this.folder, this.files);
     host.addEventListener("dragover", (event) => {
@@ -93,19 +96,34 @@ export class ModelChoice {
     return `${name} is a GPT with ${number(numbers)} numbers, in ${config.n_layer === 1 ? "one block" : `${config.n_layer} blocks`}`;
   }
 
-  async openIt() {
+  openIt() {
     const { name, files, sizes } = this.found;
+    const words = { name, inUse: `${name}, ${number(sizes.numbers)} numbers`, told: `${this.told}. It is open: the whole page uses it now.` };
+    return this.opened(words, (report, signal) => openModel(files, sizes, report, signal));
+  }
+
+  openTuned() {
+    this.stop("Loading the adapter …");
+    const words = {
+      name: "play-finder", inUse: "play-finder, the book’s with an adapter on",
+      told: "The book’s model now has its adapter on, and the whole page uses it. It answers a prompt such as “READER: ↵ In which play is CASSIO? ↵ ↵ MINIGPT: ↵”.",
+    };
+    return this.opened(words, async (report) => (await loadShippedAdapter(report)).tuned);
+  }
+
+  // words: the model's name, what is said of it while it is in use, and once it is open.
+  async opened({ name, inUse, told }, open) {
     const signal = this.begin();
     this.opening = true;
     this.bar.removeAttribute("value");
     this.showState();
     try {
-      const model = await openModel(files, sizes, ({ loaded, total }) => Object.assign(this.bar, { max: total, value: loaded }), signal);
+      const model = await open(({ loaded, total }) => { if (total) Object.assign(this.bar, { max: total, value: loaded }); }, signal);
       if (signal.aborted) return;
       this.giving = undefined;  // what is open is not given up any more
       useModel(model);
-      this.inUse = `${name}, ${number(sizes.numbers)} numbers`;
-      this.message.textContent = `${this.told}. It is open: the whole page uses it now.`;
+      this.inUse = inUse;
+      this.message.textContent = told;
       this.found = undefined;
     } catch (error) {
       if (!signal.aborted) this.fail(name, error);
@@ -157,7 +175,7 @@ export class ModelChoice {
     this.back.hidden = !ownModel();
     this.bar.hidden = !this.opening;
     this.open.hidden = !this.found || this.opening;
-    this.giveUp.hidden = !this.found;
+    this.giveUp.hidden = !this.found && !this.opening;
     this.giveUp.textContent = this.opening ? "Stop" : "Not now";
   }
 }

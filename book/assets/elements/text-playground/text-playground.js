@@ -320,7 +320,7 @@ class TextPlayground extends HTMLElement {
     const { branches, changes, written } = link;
     this.plan = { fields: JSON.stringify(this.fields), branches, changes, written };
     const many = branches.length ? `, of which ${count(branches.length, "was", "were")} put in by hand` : "";
-    this.say(written && ownModel() ? "From a link to a text of the book’s model: yours will write another. For that very text, go back to the book’s model. Press Write."
+    this.say(written && ownModel() ? "From a link to a text of the book’s model: this one will write another. For that very text, go back to the book’s model. Press Write."
       : written ? `From a link: a text of ${count(written, "token")}${many}. Press Write.` : "Filled in from a link. Press Write.");
     if (first) this.scrollIntoView({ behavior: "instant" });
   }

@@ -64,8 +64,8 @@ def three_stages(
     return canvas.shown(
         f"Three stages, the same model goes from one to the next. It reads a text of "
         f"{len(text)} tokens, in which all but the first count. It is told an answer: the "
-        f"{len(question)} tokens of the question are read, the {len(answer)} of the answer count. It practises: its own answers "
-        f"are judged, {judged}."
+        f"{len(question)} tokens of the question are read, the {len(answer)} of the answer count. It "
+        f"practises: its own answers are judged, {judged}."
     )
 
 
