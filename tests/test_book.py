@@ -38,7 +38,6 @@ NO_LISTING = {"primer", "tokenizer"}
 NO_CHAPTER = {
     "commands",  # the command line
     "data",  # text, which every chapter reads
-    "finetuning",  # its chapter is being written
     "exchange",  # a model on disk and between programs, in the chapter on the model
     "lessons",  # plots, exercises and widgets of all chapters
     "pretrained",  # weights

@@ -24,6 +24,7 @@ STATIONS = (
     ("model", "The model", "Blocks of attention and arithmetic, stacked: a GPT, untrained."),
     ("training", "Training", "Shakespeare goes in, mistakes shrink, step by step."),
     ("generation", "Generation", "The model writes, one token after another."),
+    ("finetuning", "Fine-tuning", "The model answers, and learns from a judge."),
 )
 
 

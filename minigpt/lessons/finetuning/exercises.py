@@ -16,18 +16,17 @@ Piece = tuple[str, bool]
 def play_last(function: Callable[[list[tuple[str, str]]], list[Piece]]) -> Verdict:
     """Check `play_last(messages) -> pieces`."""
     asked, said = ("READER", "Who?"), ("MINIGPT", "Hal")
-    hint = "as `play`, but an answer counts only if no other comes after it"
     cases = [
-        _turns([asked, said], [1], hint),
-        _turns([asked, said, ("READER", "Where?"), ("MINIGPT", "In London")], [3], hint),
-        _turns([asked, said, ("READER", "Why?")], [1], "the last answer need not be the last turn"),
-        _turns([asked], [], "where there is no answer, nothing is learned"),
-        _turns([("DIRECTOR", "Be brief."), said, said], [2], "the same words may come twice"),
+        _turns([asked, said], "as `play`: this answer is the last"),
+        _turns([asked, said, ("READER", "Where?"), ("MINIGPT", "In London")], "the last answer"),
+        _turns([asked, said, ("READER", "Why?")], "the last answer need not be the last turn"),
+        _turns([asked], "where there is no answer, nothing is learned"),
+        _turns([("DIRECTOR", "Be brief."), said, said], "the same words may come twice"),
     ]
     return judge(function, cases)
 
 
-def _turns(messages: list[tuple[str, str]], learned: list[int], hint: str) -> Case:
+def _turns(messages: list[tuple[str, str]], hint: str) -> Case:
     def pieces(places: list[int]) -> list[Piece]:
         found: list[Piece] = []
         for place, (name, said) in enumerate(messages):
@@ -37,11 +36,10 @@ def _turns(messages: list[tuple[str, str]], learned: list[int], hint: str) -> Ca
         return found
 
     every = [place for place, (name, _) in enumerate(messages) if name == "MINIGPT"]
-    right = pieces(learned)
-    mistakes = [
-        (pieces(every), "that is `play`: an earlier answer is only read"),
-        ([p for p in right if p[1]], "return the pieces that are read too, with False"),
-    ]
+    right = pieces(every[-1:])
+    mistakes = [([p for p in right if p[1]], "return the pieces that are read too, with False")]
+    if len({messages[place] for place in every}) > 1:
+        mistakes.append((pieces(every), "that is `play`: an earlier answer is only read"))
     return Case((messages,), right, hint, [m for m in mistakes if m[0] != right])
 
 
@@ -51,7 +49,8 @@ def only_biases(function: Callable[[nn.Module], int]) -> Verdict:
     def call(sizes: dict[str, int]) -> Any:
         import my_gpt  # the reader's, where there is one
 
-        model = my_gpt.GPT(**sizes)
+        with torch.random.fork_rng(devices=[]):
+            model = my_gpt.GPT(**sizes)
         model.blocks[0].mlp.requires_grad_(False)  # a model of which a part was frozen
         count = function(model)
         if count is None:
@@ -83,16 +82,17 @@ def _biases(n_layer: int, n_embd: int) -> Case:
 
     sizes = {"vocab_size": 11, "context_length": 8, "n_head": 2}
     sizes |= {"n_layer": n_layer, "n_embd": n_embd}
-    parameters = dict(my_gpt.GPT(**sizes).named_parameters())
+    with torch.random.fork_rng(devices=[]):
+        parameters = dict(my_gpt.GPT(**sizes).named_parameters())
     biases = tuple(sorted(name for name in parameters if name.endswith("bias")))
     # A block: two norms, qkv, projection, up and down; one norm more after the last.
     count = n_layer * (2 + 3 + 1 + 4 + 1) * n_embd + n_embd
-    thawed = tuple(sorted(n for n in parameters if n in biases or not n.startswith("blocks.0.mlp")))
+    untouched = tuple(sorted(n for n in parameters if not n.startswith("blocks.0.mlp")))
     frozen = tuple(n for n in biases if not n.startswith("blocks.0.mlp"))
     every = sum(p.numel() for p in parameters.values())
     mistakes = [
         (
-            Learning(count, thawed),
+            Learning(count, untouched),
             "the number is right; freeze all other parameters: requires_grad_(False)",
         ),
         (Learning(len(biases), biases), "count the numbers of each bias, p.numel(), not the names"),
@@ -186,7 +186,7 @@ def fair_reward(function: Callable[[str, str], float]) -> Verdict:
         Case(("520931", "012359"), 1.0, "the right answer has all its neighbours in order"),
         Case(("520931", "000000"), 0.0, same, [(1.0, same)]),
         Case(("520931", "012358"), 0.0, same, [(1.0, same)]),
-        Case(("112", "122"), 0.0, "each digit as often as in the question", [(1.0, same)]),
+        Case(("112", "122"), 0.0, "each digit as often as in the question"),
         Case(("520931", "01235"), 0.0, same, [(1.0, same), (4 / 5, same)]),
         Case(("520931", "012395"), 4 / 5, part, [(0.0, part), (2 / 3, "that counts right places")]),
         Case(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from jaxtyping import Float
 from torch import Tensor
 
+from minigpt.lessons.drawing.boxes import Number
 from minigpt.lessons.drawing.canvas import WIDTH, Canvas, Drawing, number_text
 
 PARTS = (("weights", "token"), ("gradients", "gradient"), ("moments", "key"))
@@ -17,7 +18,7 @@ def adapter_by_hand(
     A: Float[Tensor, "1 3"],
     B: Float[Tensor, "2 1"],
     x: Float[Tensor, 3],
-    scale: float,
+    scale: Number,
 ) -> Drawing:
     """A frozen matrix, a thin pair beside it, and what both make of a vector.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from minigpt.lessons.drawing.boxes import Number
 from minigpt.lessons.drawing.canvas import LETTER, WIDTH, Canvas, Drawing
 
 COUNTED, READ = "value", "muted"
@@ -64,8 +65,8 @@ def three_stages(
     return canvas.shown(
         f"Three stages, the same model goes from one to the next. It reads a text of "
         f"{len(text)} tokens, in which all but the first count. It is told an answer: the "
-        f"{len(question)} tokens of the question are read, the {len(answer)} of the answer count. It "
-        f"practises: its own answers are judged, {judged}."
+        f"{len(question)} tokens of the question are read, the {len(answer)} of the answer count. "
+        f"It practises: its own answers are judged, {judged}."
     )
 
 
@@ -83,7 +84,7 @@ def conversation(rows: Sequence[Sequence[tuple[str, str]]]) -> Drawing:
     kinds = {"name": "muted", "question": "query", "answer": "value", "end": "gradient"}
     canvas = Canvas(HIGH * len(rows) + 40)
     for row, line in enumerate(rows):
-        x: float = 4
+        x: Number = 4
         for token, kind in line:
             (box,) = canvas.tokens(x, 6 + HIGH * row, [token], kinds[kind], size=12)
             x = box.x + box.width + GAP
@@ -148,14 +149,14 @@ def shifted_labels(tokens: Sequence[str], labels: Sequence[int | str]) -> Drawin
     )
 
 
-def _tokens(canvas: Canvas, x: float, y: float, texts: Sequence[str], role: str) -> float:
+def _tokens(canvas: Canvas, x: Number, y: Number, texts: Sequence[str], role: str) -> Number:
     """Tokens from x on; where they end."""
     boxes = canvas.tokens(x, y, texts, role, size=12, gap=GAP)
     return boxes[-1].x + boxes[-1].width
 
 
-def _key(canvas: Canvas, y: float) -> None:
-    x: float = 4
+def _key(canvas: Canvas, y: Number) -> None:
+    x: Number = 4
     for name, role in (("read", READ), ("learned", COUNTED), ("unlearned", "gradient")):
         canvas.box(x, y - 7, 14, 14, role=role)
         canvas.words(name, (x + 20, y), size=12, anchor="start")

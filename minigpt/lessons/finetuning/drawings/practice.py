@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from minigpt.lessons.drawing.boxes import Number, Point
 from minigpt.lessons.drawing.canvas import WIDTH, Canvas, Drawing, number_text
 
 
 def group_of_answers(
-    prompt: str, answers: Sequence[str], rewards: Sequence[float], advantages: Sequence[float]
+    prompt: str, answers: Sequence[str], rewards: Sequence[Number], advantages: Sequence[Number]
 ) -> Drawing:
     """The answers of a group, each with its reward, and an arrow for its advantage.
 
@@ -57,7 +58,7 @@ def group_of_answers(
     return canvas.shown(f"Answers to {prompt}: {told}. The mean reward is {mean:.2f}.")
 
 
-def two_rewards(steps: Sequence[int], given: Sequence[float], meant: Sequence[float]) -> Drawing:
+def two_rewards(steps: Sequence[int], given: Sequence[Number], meant: Sequence[Number]) -> Drawing:
     """What a reward gives and what it was meant to measure, as lines over the steps of a run.
 
     Args:
@@ -74,7 +75,7 @@ def two_rewards(steps: Sequence[int], given: Sequence[float], meant: Sequence[fl
     canvas = Canvas(216)
     left, right, top, bottom = 44, WIDTH - 14, 34, 176
 
-    def at(step: int, share: float) -> tuple[float, float]:
+    def at(step: Number, share: Number) -> Point:
         along = (step - steps[0]) / (steps[-1] - steps[0])
         return left + (right - left) * along, bottom - (bottom - top) * share
 

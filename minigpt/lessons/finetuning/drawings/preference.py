@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from minigpt.lessons.drawing.boxes import Number
 from minigpt.lessons.drawing.canvas import WIDTH, Canvas, Drawing, number_text
 
 
 def preferred_answer(
     answers: tuple[str, str],
-    model: Sequence[float],
-    reference: Sequence[float],
-    beta: float,
+    model: Sequence[Number],
+    reference: Sequence[Number],
+    beta: Number,
 ) -> Drawing:
     """The chosen answer and the rejected one: log-probabilities, log-ratios, margin, loss.
 

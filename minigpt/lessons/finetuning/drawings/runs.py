@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
+from minigpt.lessons.drawing.boxes import Number
 from minigpt.lessons.drawing.canvas import WIDTH, Canvas, Drawing
 
 ROLES = ("value", "query", "key")
 
 
 def dots_of_runs(
-    shares: Mapping[str, Mapping[str, Sequence[float]]], chance: float | None = None
+    shares: Mapping[str, Mapping[str, Sequence[Number]]], chance: Number | None = None
 ) -> Drawing:
     """A row for each way to train, in it a line for each measure, on it a dot for each seed.
 
