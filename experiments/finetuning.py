@@ -23,7 +23,7 @@ from typing import Any
 import torch
 from stored_runs import command_line, write_runs
 from tqdm.auto import tqdm
-from tuning import bible, plays, ranks, sorting
+from tuning import answer_groups, bible, plays, ranks, sorting
 
 from minigpt.data.whole_file import read_json
 
@@ -64,6 +64,10 @@ def main() -> None:
             stored.append(settings | run(settings))
             known = [done(settings, stored) for settings, _ in jobs]
             write_runs(out, {"torch": torch.__version__}, [found for found in known if found])
+    path = out.with_name("answer_groups.json")
+    if not path.exists():
+        steps = sorted({min(step, arguments.steps) for step in answer_groups.STEPS})
+        answer_groups.write_answer_groups(path, answer_groups.answer_groups(tuple(steps)))
 
 
 if __name__ == "__main__":
