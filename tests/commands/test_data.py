@@ -33,7 +33,7 @@ def test_the_list_names_every_set_in_a_line_of_80_columns(capsys):
     assert re.fullmatch(
         r"us-names +36 kB +yes +package +First names of the United States", lines[4]
     )
-    assert re.fullmatch(r"python-library +varies +Python +Python's standard library", lines[7])
+    assert re.fullmatch(r"python-library +varies +Python +Python's standard library", lines[8])
 
 
 def test_the_list_as_json_has_what_the_cards_have(capsys):

