@@ -124,6 +124,8 @@ class AnswerGroup extends FetchedElement {
     const rewards = penalised(answers, beta);
     this.result = { rewards, ...groupAdvantages(rewards, divide) };
     for (const [name, at] of [["prompt", prompt], ["step", step]]) this.radios[name].querySelectorAll("input")[at].checked = true;
+    this.divide.checked = divide;
+    this.slider.value = BETAS.findLastIndex((stop) => stop <= beta);
     this.value.textContent = beta ? String(beta) : "off";
     this.slider.setAttribute("aria-valuetext", this.value.textContent);
 
@@ -147,7 +149,7 @@ class AnswerGroup extends FetchedElement {
     cells.probability.textContent = decimals(probability);
     bar.style.width = along(probability, end);
     const verdict = make("span", { class: reward > 0 ? "mg-right" : "mg-wrong", text: reward > 0 ? "✓ right" : "✗ wrong" });
-    cells.reward.replaceChildren(verdict, make("span", { class: "mg-reward", text: this.settings.beta ? `${reward} → ${fixed(this.result.rewards[i])}` : String(reward) }));
+    cells.reward.replaceChildren(verdict, make("span", { class: "mg-reward", text: this.settings.beta ? fixed(this.result.rewards[i]) : String(reward) }));
     const advantage = this.result.advantages[i];
     const direction = Number(advantage.toFixed(3)) === 0 ? "mg-none" : advantage > 0 ? "mg-up" : "mg-down";
     arrow.className = `mg-arrow ${this.open ? direction : "mg-none"}`;
