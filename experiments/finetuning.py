@@ -17,13 +17,14 @@ file it writes `answer_groups.json`. Figures of the runs, losses in nats per tok
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from stored_runs import command_line, write_runs
 from tqdm.auto import tqdm
-from tuning import bible, plays, ranks, sorting
+from tuning import answer_groups, bible, plays, ranks, sorting
 
 from minigpt.data.whole_file import read_json
 
@@ -47,6 +48,19 @@ def wanted(steps: int) -> list[tuple[Run, Callable[[Run], Run]]]:
     ]
 
 
+def in_turn(jobs: list[tuple[Run, Callable[[Run], Run]]]) -> list[tuple[Run, Callable[[Run], Run]]]:
+    """The first seed of everything first, and the experiments in turn: an interrupted command has
+    a little of all."""
+    places: Counter[tuple[str, int]] = Counter()
+    keys = []
+    for settings, _ in jobs:
+        key = settings["experiment"], settings["seed"]
+        keys.append((settings["seed"], places[key]))
+        places[key] += 1
+    order = sorted(range(len(jobs)), key=keys.__getitem__)
+    return [jobs[i] for i in order]
+
+
 def done(settings: Run, runs: list[Run]) -> Run | None:
     """The run of these settings, if it is among those that are stored."""
     wanted = [settings.get(name) for name in NAMES]
@@ -57,13 +71,15 @@ def main() -> None:
     _, arguments = command_line(__doc__, "finetuning", STEPS)
     out, jobs = arguments.out, wanted(arguments.steps)
     stored = read_json(out)["runs"] if out.exists() else []
-    # The first seed of everything before the second: an interrupted command has a little of all.
-    order = sorted(jobs, key=lambda job: job[0]["seed"])
-    for settings, run in tqdm(order):
+    for settings, run in tqdm(in_turn(jobs)):
         if done(settings, stored) is None:
             stored.append(settings | run(settings))
             known = [done(settings, stored) for settings, _ in jobs]
             write_runs(out, {"torch": torch.__version__}, [found for found in known if found])
+    path = out.with_name("answer_groups.json")
+    if not path.exists():
+        steps = sorted({min(step, arguments.steps) for step in answer_groups.STEPS})
+        answer_groups.write_answer_groups(path, answer_groups.answer_groups(tuple(steps)))
 
 
 if __name__ == "__main__":

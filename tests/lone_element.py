@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 TEMPLATE = "notation.html"  # a short page, with no element
 ADDRESS = "lone-element.html"
 CONTENT = re.compile(r'(?<=<div class="mg-article">).*</section>(?=\s*</div>)', re.DOTALL)
+each_width = pytest.mark.parametrize(
+    "width", [320, 1280, *(pytest.param(width, marks=pytest.mark.slow) for width in (390, 700))]
+)
 
 
 def serve_alone(page, site_url: str, name: str, attributes: str = "") -> str:

@@ -16,7 +16,7 @@ from minigpt.training import Trainer
 from tuning import sorting_task as task
 
 STEPS = (0, 10, 30, 100)
-SEED = 1
+SEED, RATE = 1, 1e-3
 RIGHT = ((3, 4, 5), (1,), (0,))  # of eight answers, at the start
 
 
@@ -67,7 +67,7 @@ def answer_groups(steps: tuple[int, ...] = STEPS) -> list[dict]:
         task.CHARACTERS.decode,
         seed=SEED,
     )
-    recipe = task.recipe_of(max(*steps, 1), SEED, task.PROMPTS * task.SAMPLES)
+    recipe = task.recipe_of(max(*steps, 1), SEED, task.PROMPTS * task.SAMPLES, RATE)
     trainer, groups = Trainer(model, source, recipe), []
     for step in range(max(steps) + 1):
         if step in steps:
@@ -83,7 +83,7 @@ def write_answer_groups(path: Path, groups: list[dict]) -> None:
         "task": "sorting",
         "samples": task.SAMPLES,
         "temperature": 1.0,
-        "learning_rate": task.RATE,
+        "learning_rate": RATE,
         "prompts": task.PROMPTS,
         "seed": SEED,
         "start_steps": task.START_STEPS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -120,6 +121,13 @@ def practised(
     return watched(model, source, (settings["steps"], seed, size, settings["learning_rate"]), look)
 
 
+def commonest(model: GPT, pairs: list[Pair]) -> list[list[Any]]:
+    """The three answers that a model gives most often, with their share of all."""
+    groups = task.sampled(model, pairs, seed=0)
+    texts = [task.CHARACTERS.decode(answer) for group in groups.answers for answer in group]
+    return [[text, round(count / len(texts), 4)] for text, count in Counter(texts).most_common(3)]
+
+
 def own_answers(model: GPT, told: list[Pair], seed: int) -> Groups:
     """Samples of the start, as many as a run of rewards draws in all."""
     return task.sampled(model, told, seed)
@@ -177,4 +185,6 @@ def run(settings: Settings) -> dict[str, Any]:
     elif settings["method"] != "start":
         curve, seconds = practised(settings, model, told, others)
         costs = {"cpu_seconds": round(seconds, 1), "curve": curve}
+        if settings["reward"] != "right" or settings["method"] == "repaired":
+            costs["writes"] = commonest(model, others)
     return task.figures(model, reference, others) | costs

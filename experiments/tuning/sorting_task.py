@@ -33,7 +33,6 @@ SIZES = {"context_length": 16, "n_layer": 2, "n_head": 4, "n_embd": 64}
 TOKENS = 8  # the most of an answer: six digits, the end mark, and one too many
 SAMPLES, PROMPTS = 8, 16  # of a step
 START_STEPS, START_BATCH, START_RATE = 50, 32, 3e-3
-RATE = 3e-4
 TOLD, UNHEARD = 1600, 300  # problems to learn from, and to be judged by
 
 
@@ -77,7 +76,7 @@ def start(pairs: list[Pair], seed: int, steps: int = START_STEPS) -> GPT:
     return model.eval()
 
 
-def recipe_of(steps: int, seed: int, batch_size: int, rate: float = RATE) -> Recipe:
+def recipe_of(steps: int, seed: int, batch_size: int, rate: float) -> Recipe:
     """How all that comes after the start is trained."""
     changes = {"steps": steps, "seed": seed, "batch_size": batch_size, "learning_rate": rate}
     return replace(TUNING, warmup=min(TUNING.warmup, steps), **changes)
@@ -106,7 +105,7 @@ def figures(model: GPT, reference: GPT, pairs: list[Pair], seed: int = 0) -> dic
     Args:
         reference: the model as it was at the start.
     """
-    best = generate(model, asked(pairs), TOKENS, Sampling(temperature=0), (end(),))
+    best = generate(model, asked(pairs), TOKENS, Sampling(temperature=0.0), (end(),))
     hits = [is_right(p.prompt, CHARACTERS.decode(a)) for p, a in zip(pairs, best, strict=True)]
     groups = sampled(model, pairs, seed)
     rights = rewards_of(groups, is_right, CHARACTERS.decode)

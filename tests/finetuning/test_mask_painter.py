@@ -16,7 +16,7 @@ from for_everyone import (
     too_wide,
     wear,
 )
-from lone_element import load, replace, serve_alone
+from lone_element import each_width, load, replace, serve_alone
 from masked_chats_file import CHATS, TEMPLATE, masked_chats_payload
 
 import minigpt
@@ -263,7 +263,7 @@ def test_it_can_be_used_by_all(page, element, width, theme):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("width", [320, 390, 700, 1280])
+@each_width
 def test_it_keeps_its_height(page, element, width):
     page.set_viewport_size({"width": width, "height": 900})
     heights = element.evaluate(

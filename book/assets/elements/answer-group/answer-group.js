@@ -16,9 +16,9 @@ const BETAS = [0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5];
 
 let instances = 0;
 
-// As − and + where a number has a sign to show.
+// Eighths are exact in three digits.
 const fixed = (x, plus = "") => {
-  const text = Math.abs(x).toFixed(2);
+  const text = Math.abs(x).toFixed(3);
   return `${Number(text) === 0 ? "" : x < 0 ? "−" : plus}${text}`;
 };
 
@@ -87,13 +87,13 @@ class AnswerGroup extends FetchedElement {
         make("caption", { class: "mg-visually-hidden", text: "The answers of the group" }),
         make("thead", {}, make("tr", {}, ...["answer", "probability", "reward", "advantage"].map((text) => make("th", { scope: "col", text })))),
         make("tbody", {}, ...this.rows.map(({ element }) => element))),
-      make("dl", {}, ...["right", "mean of the rewards", "their spread"].map((text, i) => make("div", {}, make("dt", { text }), this.numbers[i]))),
+      make("dl", {}, ...["right", "mean reward", "spread"].map((text, i) => make("div", {}, make("dt", { text }), this.numbers[i]))),
       make("div", { class: "mg-buttons" }, this.show),
       this.told,
       make("div", { class: "mg-settings" },
         make("label", { class: "mg-option" }, this.divide, "Divide by the spread"),
         make("div", { class: "mg-penalty" },
-          make("div", { class: "mg-setting-name" }, make("label", { for: `${id}-beta`, text: "β, penalty for leaving the start" }), this.value),
+          make("div", { class: "mg-setting-name" }, make("label", { for: `${id}-beta`, text: "β, pull to the start" }), this.value),
           this.slider)));
   }
 
@@ -124,6 +124,8 @@ class AnswerGroup extends FetchedElement {
     const rewards = penalised(answers, beta);
     this.result = { rewards, ...groupAdvantages(rewards, divide) };
     for (const [name, at] of [["prompt", prompt], ["step", step]]) this.radios[name].querySelectorAll("input")[at].checked = true;
+    this.divide.checked = divide;
+    this.slider.value = BETAS.findLastIndex((stop) => stop <= beta);
     this.value.textContent = beta ? String(beta) : "off";
     this.slider.setAttribute("aria-valuetext", this.value.textContent);
 
@@ -147,9 +149,9 @@ class AnswerGroup extends FetchedElement {
     cells.probability.textContent = decimals(probability);
     bar.style.width = along(probability, end);
     const verdict = make("span", { class: reward > 0 ? "mg-right" : "mg-wrong", text: reward > 0 ? "✓ right" : "✗ wrong" });
-    cells.reward.replaceChildren(verdict, make("span", { class: "mg-reward", text: this.settings.beta ? `${reward} → ${fixed(this.result.rewards[i])}` : String(reward) }));
+    cells.reward.replaceChildren(verdict, make("span", { class: "mg-reward", text: this.settings.beta ? fixed(this.result.rewards[i]) : String(reward) }));
     const advantage = this.result.advantages[i];
-    const direction = Number(advantage.toFixed(2)) === 0 ? "mg-none" : advantage > 0 ? "mg-up" : "mg-down";
+    const direction = Number(advantage.toFixed(3)) === 0 ? "mg-none" : advantage > 0 ? "mg-up" : "mg-down";
     arrow.className = `mg-arrow ${this.open ? direction : "mg-none"}`;
     arrow.style.height = this.open ? `${(50 * Math.min(Math.abs(advantage) / this.farthest, 1)).toFixed(2)}%` : "0";
     number.textContent = this.open ? fixed(advantage, "+") : "?";

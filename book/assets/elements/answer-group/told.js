@@ -16,11 +16,13 @@ export function tell({ answers, advantages, equal, divide, beta, right, spread, 
   if (alike) {
     return `All ${size} have the same reward before the penalty: what is left only pulls the model back to where it started, hardest from the answers that it moved to most.`;
   }
-  const [best, worst] = [Math.max(...advantages), Math.min(...advantages)];
-  const rare = right <= size / 2 ? "right" : "wrong";
-  const pushed = `Answers above the mean become likelier, by up to ${fixed(best, "+")}, those below it less likely, down to ${fixed(worst, "+")}; together they sum to 0.`;
-  const scale = divide
-    ? ` Divided by ${fixed(spread)}: ${spread < 0.5 ? "a group of nearly equal rewards now counts as much as one of halves" : "a group of halves is made larger too, but less than others"}.`
-    : ` The ${rare} ones are the fewer, so each of them is moved further.`;
-  return pushed + (right * 2 === size && !divide ? " Half of them are right, so all are moved alike." : scale) + (beta ? " The penalty is taken off first." : "");
+  const [best, worst] = [Math.max(...advantages), Math.min(...advantages)].map((x) => fixed(x, "+"));
+  if (beta) {
+    return `With the penalty taken off, the answers above the mean get up to ${best} and become likelier, those below it down to ${worst}. `
+      + "A right answer that the model has moved to already is lifted less.";
+  }
+  const moved = `Each right answer gets ${best} and becomes likelier, each wrong one ${worst} and less likely; all ${size} sum to 0.`;
+  if (divide) return `${moved} Divided by the spread, ${fixed(spread)}, a group with few right answers, or few wrong ones, pulls as hard as one of halves.`;
+  const fewer = right * 2 < size ? "right" : "wrong";
+  return `${moved} ${right * 2 === size ? "They are as many, so all move alike." : `The ${fewer} ones are fewer, so each of them is moved further.`}`;
 }

@@ -60,7 +60,7 @@ class MaskPainter extends FetchedElement {
       make("div", { class: "mg-buttons", role: "group", "aria-label": "What counts" }, ...this.presets),
       make("p", { class: "mg-note" },
         "Above, the token that is read; below it the label there, and the model’s surprise at it, in nats. ",
-        "Press a place to let its label count or not; with Shift, all from the last one pressed."),
+        "Press a place to let its label count or not; with Shift, all from the last one pressed. A bar stands before each message."),
       this.row,
       make("div", { class: "mg-sums" },
         make("dl", {}, ...["labels that count", "their surprises", "loss, the mean"].map((text, i) =>
@@ -108,7 +108,7 @@ class MaskPainter extends FetchedElement {
 
   bytes(id) { return this.tokenizer.tokenBytes(id); }
 
-  // The places of this chat, a line for each message; what the labels are is `render`'s business.
+  // The places of this chat; what the labels are is `render`'s business.
   draw() {
     const { ids, starts } = this.chat;
     const places = ids.map((id, t) => {
@@ -122,8 +122,9 @@ class MaskPainter extends FetchedElement {
       return make("button", { type: "button", class: "mg-column", style: `--letters: ${longest}`, tabindex: t ? -1 : 0, click: (event) => this.press(t, event) },
         token, make("span", { class: "mg-target" }), make("span", { class: "mg-nats" }));
     });
+    for (const start of starts) places[start].classList.add("mg-begins");
     this.columns = places.slice(0, -1);
-    this.row.replaceChildren(...starts.map((start, i) => make("div", { class: "mg-speech" }, ...places.slice(start, starts[i + 1]))));
+    this.row.replaceChildren(...places);
   }
 
   render() {

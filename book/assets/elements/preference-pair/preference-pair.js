@@ -1,6 +1,7 @@
 // <preference-pair chosen="-0.17" rejected="-0.57" beta="0.1">: DPO on one pair of answers. The
 // reader moves how much more probable each became than by the reference, and sees the loss, and
-// how it pushes. The attributes are what a run of training showed in the end.
+// how it pushes. The attributes are what a run of training showed in the end; without them there is
+// no button for it.
 //
 // For tests: `element.state` holds the three numbers, `element.result` what `dpo` made of them.
 
@@ -31,7 +32,8 @@ class PreferencePair extends HTMLElement {
     if (this.sliders) return;
     this.run = { ...START };
     for (const name of Object.keys(START)) {
-      if (this.hasAttribute(name)) this.run[name] = Number(this.getAttribute(name));
+      const given = Number(this.getAttribute(name) ?? NaN);
+      if (Number.isFinite(given)) this.run[name] = given;
     }
     this.state = { ...START };
     this.build();
@@ -76,14 +78,14 @@ class PreferencePair extends HTMLElement {
         make("div", {},
           slider("chosen", "Chosen, log-ratio", { min: -LIMIT, max: LIMIT, step: 0.01 }, (x) => x),
           slider("rejected", "Rejected, log-ratio", { min: -LIMIT, max: LIMIT, step: 0.01 }, (x) => x),
-          slider("beta", "β, weight of a log-ratio", { min: 0, max: BETAS.length - 1, step: 1 }, (i) => BETAS[i]),
+          slider("beta", "β, weight of both", { min: 0, max: BETAS.length - 1, step: 1 }, (i) => BETAS[i]),
           make("div", { class: "mg-buttons", role: "group", "aria-label": "Move both" },
             button("Take a step", () => this.step()), button("Back to 0, 0", () => this.change(START)),
-            button("What a run showed", () => this.change(this.run))),
+            ...(this.hasAttribute("chosen") ? [button("What a run showed", () => this.change(this.run))] : [])),
           this.told),
         make("div", {},
           this.picture,
-          make("dl", {}, ...["margin", "agrees with the choice", "loss"].map((text, i) =>
+          make("dl", {}, ...["margin", "chance to agree", "loss"].map((text, i) =>
             make("div", {}, make("dt", { text }), this.numbers[i]))),
           make("p", { class: "mg-title", text: "Where the loss pushes" }),
           ...ANSWERS.map((name, i) => make("div", { class: `mg-pushed mg-${name}` },
