@@ -51,6 +51,8 @@ def save_adapter(
             dtype that is not in `minigpt.exchange.checkpoint.DTYPES`.
         FileExistsError: the folder holds a model, or an adapter of other sizes.
         FileNotFoundError: there is no folder to make it in.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     folder = Path(folder)
     check_known(model, name)
@@ -104,6 +106,8 @@ def load_adapter(
             not finite, or not what `save_adapter` wrote, by its name in the file; an adapter for
             another model; a name that is taken, or a merged model, as `add_adapter`. The model
             is as it was.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     path = weights_in(Path(folder))
     config, matrices = read_adapter(path, model)
@@ -141,7 +145,10 @@ def _tensors(layers: dict[str, Adapter], dtype: torch.dtype) -> dict[str, Tensor
 
 def base_digest(model: GPT) -> str:
     """SHA-256 of a model's own weights and heads, whatever adapters it has: the same for weights
-    that were stored in fewer bits and read into float32."""
+    that were stored in fewer bits and read into float32.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
+    """
     layers = lora_layers(model)
     weights = {}
     for name, parameter in model.named_parameters():

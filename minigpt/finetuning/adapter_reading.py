@@ -22,6 +22,8 @@ def weights_in(folder: Path) -> Path:
 
     Raises:
         FileNotFoundError: no such folder, or it lacks one of the adapter's two files.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     if not folder.is_dir():
         is_file = f"{folder} is a file: give its folder"
@@ -52,6 +54,8 @@ def read_adapter(path: Path, model: nn.Module) -> tuple[LoRAConfig, dict[tuple[s
     Raises:
         FileNotFoundError, ValueError: as `minigpt.finetuning.load_adapter`, save for what the
             model has already, and for whose adapter it is.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     settings_path = path.with_name(SETTINGS)
     settings, layers = read_json(settings_path), linear_layers(model)

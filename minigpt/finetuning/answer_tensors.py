@@ -18,6 +18,8 @@ def answered(prompt: Sequence[int], answer: Sequence[int]) -> Example:
 
     Raises:
         ValueError: an empty prompt or answer.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     if not len(prompt) or not len(answer):
         raise ValueError(
@@ -38,6 +40,8 @@ def answer_tensors(
 
     Raises:
         ValueError: no example, one of less than two tokens, or not as many booleans as tokens.
+
+    Derived in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     if not examples:
         raise ValueError("there is no example: give at least one")
@@ -58,6 +62,8 @@ def row_tensors(
 
     Returns:
         Inputs, targets, and which example of its row each token belongs to, from 1; 0 is `filler`.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     shape = len(rows), max(sum(len(ids) - 1 for ids, _ in row) for row in rows)
     inputs, targets = torch.full(shape, filler), torch.full(shape, IGNORED)

@@ -38,6 +38,8 @@ def answer(
 
     Raises:
         ValueError: no room for the newest question; a message or a setting that cannot be.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     room = model.config.context_length - max_new_tokens
     if room < 1:

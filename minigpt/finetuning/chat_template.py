@@ -26,6 +26,8 @@ class ChatTemplate:
 
     Raises:
         ValueError: a `before` without ``{name}``, an empty `after`, or two roles of one name.
+
+    Derived in https://minigpt-book.github.io/minigpt/finetuning.html
     """
 
     system: str = "DIRECTOR"

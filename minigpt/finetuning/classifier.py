@@ -29,6 +29,8 @@ class Classifier(nn.Module):
 
     Raises:
         ValueError: fewer than two classes.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
 
     def __init__(self, model: GPT, classes: int, generator: torch.Generator | None = None) -> None:
@@ -66,6 +68,8 @@ def class_loss(scores: Float[Tensor, "B classes"], labels: Int[Tensor, " B"]) ->
 
     Raises:
         ValueError: labels that are none of the classes.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     if labels.numel() and not 0 <= int(labels.min()) <= int(labels.max()) < scores.shape[1]:
         raise ValueError(

@@ -33,6 +33,8 @@ class Examples(Batches):
     Raises:
         ValueError: no examples; one of less than two tokens, of more than `length` + 1, or in
             which nothing counts.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
 
     def __init__(

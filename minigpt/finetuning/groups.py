@@ -29,6 +29,8 @@ class Groups:
         answers: of each prompt, the tokens of its S answers, without the end mark.
         ended: of each answer, whether the model ended it; else it was cut off.
         end: the end mark, or None where no answer can end.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
 
     prompts: list[list[int]]
@@ -75,6 +77,8 @@ def sample_groups(
         ValueError: as `minigpt.generation.generate`; `samples` below 1, a temperature of 0, or a
             prompt that with its answer is longer than the model sees: its beginning would be
             forgotten while the answer is sampled, but not when it is learned from.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     if not is_whole(samples := plain(samples), 1):
         raise ValueError(f"samples is {samples!r}; it must be a whole number of at least 1")
@@ -113,6 +117,8 @@ def rewards_of(
 
     Raises:
         ValueError: a reward that is not a finite number.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     shown = decode or list
     rewards = []

@@ -27,6 +27,8 @@ def token_logprobs(
 
     Raises:
         ValueError: as many targets as inputs are needed; a temperature that is not above 0.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     if inputs.shape != targets.shape:
         raise ValueError(
@@ -54,6 +56,8 @@ def sequence_logprobs(
     A longer answer is less probable, and that is part of what is compared.
 
     Args and errors are those of `token_logprobs`.
+
+    Derived in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     return token_logprobs(model, inputs, targets).sum(dim=1)
 
@@ -80,6 +84,8 @@ def reference_logprobs(
 
     Raises:
         ValueError: as `token_logprobs`; a `batch_size` below 1.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; it must be at least 1 row")

@@ -41,6 +41,8 @@ def add_adapter(
         ValueError: a name that is taken or cannot be one, a target that names no linear layer or
             one whose matrix another part of the model uses, a rank above a layer's sizes, a model
             whose adapter is merged; the model is as it was.
+
+    Derived in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     _check_name(model, name)
     _check_not_merged(model, "adding an adapter")
@@ -56,7 +58,10 @@ def add_adapter(
 
 
 def adapters(model: nn.Module) -> dict[str, LoRAConfig]:
-    """The sizes of every adapter of a model, by its name."""
+    """The sizes of every adapter of a model, by its name.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
+    """
     return {
         name: adapter.config
         for layer in lora_layers(model).values()
@@ -65,14 +70,20 @@ def adapters(model: nn.Module) -> dict[str, LoRAConfig]:
 
 
 def active_adapter(model: nn.Module) -> str | None:
-    """The name of the adapter that is on; None if none is."""
+    """The name of the adapter that is on; None if none is.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
+    """
     return next(
         (layer.active for layer in lora_layers(model).values() if layer.active is not None), None
     )
 
 
 def is_merged(model: nn.Module) -> bool:
-    """Whether the adapter that is on is in the weights."""
+    """Whether the adapter that is on is in the weights.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
+    """
     return any(layer.before is not None for layer in lora_layers(model).values())
 
 
@@ -81,6 +92,8 @@ def set_adapter(model: nn.Module, name: str | None) -> None:
 
     Raises:
         ValueError: no adapter of that name, a model whose adapter is merged.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     if name is not None:
         check_known(model, name)
@@ -94,6 +107,8 @@ def delete_adapter(model: nn.Module, name: str) -> None:
 
     Raises:
         ValueError: no adapter of that name, a model whose adapter is merged.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     check_known(model, name)
     _check_not_merged(model, "deleting an adapter")
@@ -113,6 +128,8 @@ def merge_adapter(model: nn.Module) -> None:
 
     Raises:
         ValueError: no adapter is on, or it is merged already.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     _check_not_merged(model, "merging again")
     if active_adapter(model) is None:
@@ -127,6 +144,8 @@ def unmerge_adapter(model: nn.Module) -> None:
 
     Raises:
         ValueError: no adapter is merged.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     if not is_merged(model):
         raise ValueError("no adapter is merged: merge_adapter does that")
@@ -140,6 +159,8 @@ def merge_and_unload(model: nn.Module) -> None:
 
     Raises:
         ValueError: no adapter is on.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     if not is_merged(model):
         merge_adapter(model)
@@ -148,7 +169,10 @@ def merge_and_unload(model: nn.Module) -> None:
 
 
 def check_known(model: nn.Module, name: str) -> None:
-    """Raise ValueError unless the model has an adapter of that name."""
+    """Raise ValueError unless the model has an adapter of that name.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
+    """
     if name not in adapters(model):
         raise ValueError(f"the model has no adapter {name!r}{_known(model)}")
 
@@ -181,5 +205,8 @@ def _known(model: nn.Module) -> str:
 
 
 def lora_layers(model: nn.Module) -> dict[str, LoRALinear]:
-    """The layers that have adapters, by name."""
+    """The layers that have adapters, by name.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
+    """
     return {name: m for name, m in model.named_modules() if isinstance(m, LoRALinear)}

@@ -29,6 +29,8 @@ class LoRAConfig:
     Raises:
         ValueError: a rank that is no whole number above 0, an alpha that is no finite number
             above 0, no target or one that is no name, a dropout outside [0, 1).
+
+    Derived in https://minigpt-book.github.io/minigpt/finetuning.html
     """
 
     rank: int = 8
@@ -69,6 +71,8 @@ class Adapter(nn.Module):
 
     A starts uniform between ±1 / √n_in, as He et al. (2015) start a layer's matrix and peft this
     one; B starts at 0, so that at first nothing changes.
+
+    Derived in https://minigpt-book.github.io/minigpt/finetuning.html
     """
 
     def __init__(
@@ -111,6 +115,8 @@ class LoRALinear(Linear):
 
     Args:
         layer: torch's, or one of `minigpt.attention.linear`.
+
+    Derived in https://minigpt-book.github.io/minigpt/finetuning.html
     """
 
     weight: Tensor

@@ -20,6 +20,8 @@ def rows_of_step(step: int, batch_size: int, count: int, seed: int) -> list[int]
 
     Raises:
         ValueError: a step below 0, a batch without examples, or none to choose from.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     if step < 0 or batch_size < 1 or count < 1:
         raise ValueError(

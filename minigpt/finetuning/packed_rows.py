@@ -17,6 +17,8 @@ class PackedRows(KVCache):
     Args:
         numbers: which example of its row each token belongs to.
         n_layer: blocks of the model.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
 
     def __init__(self, numbers: Int[Tensor, "B T"], n_layer: int) -> None:

@@ -29,6 +29,8 @@ def train_only(model: GPT | Classifier, part: str) -> int:
         ValueError: a part that is not in `PARTS`, or that the model lacks: biases, an adapter that
             is on, or a head of its own, as the token table is the tied head's matrix and would
             change what comes in, too; a merged adapter. The model is as it was.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     if part not in PARTS:
         raise ValueError(f"part is {part!r}; choose one of {', '.join(PARTS)}")

@@ -21,6 +21,8 @@ def pass_at_k(samples: int, right: int, k: int) -> float:
     Raises:
         ValueError: numbers that are not whole, more right ones than samples, or a `k` that is not
             from 1 to `samples`.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     if not is_whole(samples, 1) or not is_whole(right, 0) or right > samples:
         raise ValueError(

@@ -44,7 +44,10 @@ NOTHING = (None, False, "none", "", {}, [])
 
 
 def peft_settings(config: LoRAConfig, target_modules: list[str]) -> dict[str, Any]:
-    """What adapter_config.json says of an adapter on ``GPT2LMHeadModel``."""
+    """What adapter_config.json says of an adapter on ``GPT2LMHeadModel``.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
+    """
     return {
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",
@@ -74,6 +77,8 @@ def config_from_peft(settings: Mapping[str, Any], targets: list[str]) -> LoRACon
 
     Raises:
         ValueError: it lacks a size, or asks for something that our adapters do not compute.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     kind = settings.get("peft_type")
     if kind != "LORA":
@@ -99,13 +104,19 @@ def config_from_peft(settings: Mapping[str, Any], targets: list[str]) -> LoRACon
 
 
 def gpt2_layer(name: str) -> str:
-    """GPT-2's name of a layer of ours: ``blocks.0.mlp.up`` is ``transformer.h.0.mlp.c_fc``."""
+    """GPT-2's name of a layer of ours: ``blocks.0.mlp.up`` is ``transformer.h.0.mlp.c_fc``.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
+    """
     return gpt2_name(f"{name}.weight").removesuffix(".weight")
 
 
 def our_layers(layers: list[str]) -> dict[str, str]:
     """Ours for every name by which a file may call a layer: GPT-2's, with or without its head
-    model's prefix, or our own, where peft trained our GPT as it is."""
+    model's prefix, or our own, where peft trained our GPT as it is.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
+    """
     names = {gpt2_layer(name): name for name in layers}
     bare = {theirs.removeprefix("transformer."): ours for theirs, ours in names.items()}
     return names | bare | {name: name for name in layers}

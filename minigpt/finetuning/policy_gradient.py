@@ -23,6 +23,8 @@ def group_advantages(rewards: Float[Tensor, "G S"], divide: bool = False) -> Flo
 
     Raises:
         ValueError: rewards that are not groups of at least 2 samples, or not all finite.
+
+    Derived in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     if rewards.dim() != 2 or rewards.shape[1] < 2:
         raise ValueError(
@@ -62,6 +64,8 @@ def policy_gradient_loss(
 
     Raises:
         ValueError: other shapes, or no token that counts.
+
+    Derived in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     if logprobs.shape != counted.shape or advantages.shape != logprobs.shape[:1]:
         raise ValueError(

@@ -46,6 +46,8 @@ class Practice(Batches):
 
     Raises:
         ValueError: as `sample_groups`, or a prompt that does not fit; fewer than 2 samples.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
 
     model: GPT

@@ -47,6 +47,8 @@ def dpo_loss(
 
     Raises:
         ValueError: a `beta` that is not a finite number above 0.
+
+    Derived in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     _check_beta(beta)
     chosen = beta * (policy_chosen - reference_chosen)
@@ -74,6 +76,8 @@ class Preferences(Batches):
     Raises:
         ValueError: not as many rows of each, a row in which nothing counts, or a `beta` as in
             `dpo_loss`.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
 
     def __init__(

@@ -22,6 +22,8 @@ class Kept:
         tried: samples in all.
         accepted: of them, those that the checker accepts, the same answers and those beyond the
             limit included.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
 
     examples: list[Example]
@@ -44,6 +46,8 @@ def keep_accepted(
 
     Raises:
         ValueError: not a reward a sample, or `most` below 1.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     wanted = (len(groups.answers), len(groups.answers[0]))
     if rewards.shape != wanted:

@@ -27,6 +27,8 @@ class Replay(Batches):
     Raises:
         ValueError: a share outside its range; when a batch is asked for: one with fewer than two
             rows, or packed rows.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
 
     def __init__(self, new: Batches, old: Batches, share: float) -> None:

@@ -19,6 +19,8 @@ def exact_match(expected: Expected) -> Callable[[str, str], float]:
 
     Raises:
         ValueError: when called: a prompt without an expected answer.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
 
     def reward(prompt: str, answer: str) -> float:
@@ -46,6 +48,8 @@ def shuffled(
     Args:
         rewards: of G groups of S samples.
         generator: where chance comes from, on the rewards' device; None is torch's global one.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     order = torch.randperm(rewards.numel(), generator=generator, device=rewards.device)
     return rewards.flatten()[order].view(rewards.shape)

@@ -11,7 +11,10 @@ from minigpt.finetuning.lora_linear import LoRAConfig
 
 
 def linear_layers(model: nn.Module) -> dict[str, nn.Linear]:
-    """Every linear layer by its name in the model."""
+    """Every linear layer by its name in the model.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
+    """
     return {name: m for name, m in model.named_modules() if isinstance(m, nn.Linear)}
 
 
@@ -21,6 +24,8 @@ def targeted_layers(model: nn.Module, config: LoRAConfig) -> dict[str, nn.Linear
     Raises:
         ValueError: a target that names none, or a layer whose matrix another part of the model
             uses, a rank above a layer's sizes.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     everyone = linear_layers(model)
     found = {}
@@ -46,7 +51,10 @@ def targeted_layers(model: nn.Module, config: LoRAConfig) -> dict[str, nn.Linear
 
 def shortest_targets(chosen: Collection[str], everyone: Collection[str], parts: int) -> list[str]:
     """Targets that name these layers and no others: their last `parts` where all that end so are
-    meant, else whole names."""
+    meant, else whole names.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
+    """
     ends = {name: ".".join(name.split(".")[-parts:]) for name in everyone}
     left_out = {ends[name] for name in everyone if name not in chosen}
     return sorted({name if ends[name] in left_out else ends[name] for name in chosen})

@@ -36,6 +36,8 @@ def save_template(template: ChatTemplate, folder: str | Path) -> None:
 
     Raises:
         FileNotFoundError: no such folder.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     start, end = template.before.split("{name}", 1)
     roles = ("system", "user", "assistant")
@@ -56,6 +58,8 @@ def load_template(folder: str | Path) -> ChatTemplate:
         FileNotFoundError: the folder has none: its model continues texts, and was not taught to
             answer.
         ValueError: one that another program wrote.
+
+    Used in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     path = Path(folder) / FILE
     if not path.is_file():
