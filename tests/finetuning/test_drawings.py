@@ -15,11 +15,11 @@ from minigpt.lessons.finetuning.drawings import (
     conversation,
     dots_of_runs,
     group_of_answers,
+    lines_over_steps,
     memory_of_tuning,
     preferred_answer,
     shifted_labels,
     three_stages,
-    two_rewards,
 )
 
 MUTED = "var(--muted)"
@@ -131,13 +131,20 @@ def test_a_group_shows_rewards_and_advantages():
         group_of_answers("q", ["a", "b"], [1], [0.5, -0.5])
 
 
-def test_two_rewards_end_where_they_end():
-    drawing = two_rewards([0, 50, 100], [0.2, 0.6, 1.0], [0.2, 0.1, 0.0])
+def test_lines_end_where_they_end():
+    given = {"given": [0.2, 0.6, 1.0], "meant": [0.2, 0.1, 0.0]}
+    drawing = lines_over_steps([0, 50, 100], given, 1, "%")
     ends = re.findall(r'<circle cx="(\S+)" cy="(\S+)"', drawing._repr_html_())
     assert ends == [("346.0", "34.0"), ("346.0", "176.0")]
-    assert "goes from 20% to 100%" in drawing.alt and "from 20% to 0%" in drawing.alt
+    assert "over 100 steps. given: 20% to 100%; meant: 20% to 0%." in drawing.alt
+    nats = lines_over_steps([0, 10], {"a": [16.0, 8], "b": [16, 0.88]}, 16, "nats per token")
+    ends = re.findall(r'<circle cx="\S+" cy="(\S+)"', nats._repr_html_())
+    assert [float(y) for y in ends] == pytest.approx([105, 176 - 142 * 0.88 / 16], abs=0.1)
+    assert "nats per token" in shown(nats) and "b: 16 to 0.88" in nats.alt
     with pytest.raises(ValueError, match="1 steps"):
-        two_rewards([0], [1.0], [1.0])
+        lines_over_steps([0], {"a": [1.0], "b": [1.0]}, 1, "%")
+    with pytest.raises(ValueError, match=r"lines of \[2\]"):
+        lines_over_steps([0, 1], {"a": [1.0, 0.0]}, 1, "%")
 
 
 def test_a_dot_stands_at_its_share():

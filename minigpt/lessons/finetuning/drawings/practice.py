@@ -1,8 +1,8 @@
-"""Answers of one group with what they earn, and a reward that parts from what was meant."""
+"""Answers of one group with what they earn, and what runs do over their steps."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from minigpt.lessons.drawing.boxes import Number, Point
 from minigpt.lessons.drawing.canvas import WIDTH, Canvas, Drawing, number_text
@@ -58,46 +58,54 @@ def group_of_answers(
     return canvas.shown(f"Answers to {prompt}: {told}. The mean reward is {mean:.2f}.")
 
 
-def two_rewards(steps: Sequence[int], given: Sequence[Number], meant: Sequence[Number]) -> Drawing:
-    """What a reward gives and what it was meant to measure, as lines over the steps of a run.
+def lines_over_steps(
+    steps: Sequence[int], lines: Mapping[str, Sequence[Number]], most: Number, unit: str
+) -> Drawing:
+    """Two measures of one run, as lines over its steps.
 
     Args:
         steps: at least 2, rising.
-        given, meant: shares from 0 to 1, one a step.
+        lines: two, by name, a number from 0 to `most` a step.
+        most: the top of the picture.
+        unit: "%" for shares of 1, or what stands after the numbers.
 
     Raises:
-        ValueError: not a number a step.
+        ValueError: not two lines, or not a number a step.
 
     Shown in https://minigpt-book.github.io/minigpt/finetuning.html
     """
-    if len(steps) < 2 or not len(steps) == len(given) == len(meant):
-        raise ValueError(f"{len(steps)} steps, {len(given)} and {len(meant)} shares: one a step")
+    if len(steps) < 2 or len(lines) != 2 or any(len(x) != len(steps) for x in lines.values()):
+        raise ValueError(
+            f"{len(steps)} steps and lines of {[len(x) for x in lines.values()]}: give two lines, "
+            "a number a step"
+        )
     canvas = Canvas(216)
     left, right, top, bottom = 44, WIDTH - 14, 34, 176
 
-    def at(step: Number, share: Number) -> Point:
+    def at(step: Number, value: Number) -> Point:
         along = (step - steps[0]) / (steps[-1] - steps[0])
-        return left + (right - left) * along, bottom - (bottom - top) * share
+        return left + (right - left) * along, bottom - (bottom - top) * value / most
 
-    for share in (0, 0.5, 1):
-        canvas.line(at(steps[0], share), at(steps[-1], share), role="rule", width=1)
-        canvas.words(f"{share:.0%}", (left - 6, at(0, share)[1]), "muted", 11, "end")
+    def told(value: Number) -> str:
+        return f"{value:.0%}" if unit == "%" else f"{value:.3g}"
+
+    for level in (0, most / 2, most):
+        canvas.line(at(steps[0], level), at(steps[-1], level), role="rule", width=1)
+        canvas.words(told(level), (left - 6, at(0, level)[1]), "muted", 11, "end")
     for step in (steps[0], steps[-1]):
         canvas.words(str(step), (at(step, 0)[0], bottom + 14), "muted", 11)
     canvas.words("steps", ((left + right) / 2, bottom + 14), "muted", 11)
-    for line, role, dashed in ((given, "gradient", False), (meant, "value", True)):
-        points = [at(step, share) for step, share in zip(steps, line, strict=True)]
+    if unit != "%":
+        canvas.words(unit, (4, bottom + 32), "muted", 11, "start")
+    looks = (("gradient", False), ("value", True))
+    for place, (name, line) in enumerate(lines.items()):
+        role, dashed = looks[place]
+        points = [at(step, value) for step, value in zip(steps, line, strict=True)]
         canvas.line(*points, role=role, width=3, dashed=dashed)
         canvas.circle(points[-1], 4, role)
-    x = left
-    for name, role, dashed in (
-        ("what the reward gives", "gradient", False),
-        ("right answers", "value", True),
-    ):
+        x = left + 170 * place
         canvas.line((x, 12), (x + 22, 12), role=role, width=3, dashed=dashed)
         canvas.words(name, (x + 28, 12), size=12, anchor="start")
-        x += 176
-    return canvas.shown(
-        f"Over {steps[-1] - steps[0]} steps, what the reward gives goes from {given[0]:.0%} to "
-        f"{given[-1]:.0%}, and the share of right answers from {meant[0]:.0%} to {meant[-1]:.0%}."
-    )
+    ends = "; ".join(f"{name}: {told(x[0])} to {told(x[-1])}" for name, x in lines.items())
+    named = "" if unit == "%" else f", {unit}"
+    return canvas.shown(f"Two lines over {steps[-1] - steps[0]} steps{named}. {ends}.")
