@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 
 from minigpt.commands.interrupts import held_back
 
-MODELS = ("shakespeare", "gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl")
+MODELS = ("shakespeare", "play-finder", "gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl")
 # Of files and folders, where another command line is needed.
 WRONG_NAMES = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError)
 HUB = "hf:"  # begins the name of a model on the Hugging Face hub

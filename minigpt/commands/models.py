@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import torch
 
+import minigpt
 from minigpt.commands.command import HUB, MODELS
 from minigpt.exchange import hub, shipped
 from minigpt.exchange import load as load_folder
@@ -84,4 +85,7 @@ def open_model(
             f"{option} is {name!r}, a run that has saved no model yet: go on with it, by the "
             "command that started it, until its first evaluation"
         )
+    if name in shipped.TUNED:
+        model, tokenizer = minigpt.load(name)
+        return model.to(dtype), tokenizer
     return load_folder(folder, dtype), open_tokenizer(folder)

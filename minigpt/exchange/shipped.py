@@ -1,4 +1,4 @@
-"""The model that comes with the package: trained by the book, and used by all its chapters."""
+"""The models that come with the package: trained by the book, and used by its chapters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from minigpt.model import GPT
 from minigpt.tokenizer import BPETokenizer
 
 PRETRAINED = Path(__file__).parents[1] / "pretrained"
-NAMES = ("shakespeare",)
+NAMES = ("shakespeare", "play-finder")
+TUNED = {"play-finder": "shakespeare"}  # adapters, and the model that each is for
 
 
 def load(name: str, int8: bool = False) -> tuple[GPT, BPETokenizer]:
@@ -25,14 +26,18 @@ def load(name: str, int8: bool = False) -> tuple[GPT, BPETokenizer]:
         int8: from the file of half the size (`minigpt.exchange.int8_file`), a little less exact.
 
     Raises:
-        ValueError: a name that is not in `NAMES`.
+        ValueError: a name that is not in `NAMES`, or one in `TUNED`, which `minigpt.load` opens.
 
     Used in https://minigpt-book.github.io/minigpt/generation.html
     """
     if name not in NAMES:
         raise ValueError(
-            f"no model {name!r} comes with minigpt; there is {', '.join(NAMES)}. A folder of your "
+            f"no model {name!r} comes with minigpt; there are {', '.join(NAMES)}. A folder of your "
             "own opens with minigpt.exchange.load"
+        )
+    if name in TUNED:
+        raise ValueError(
+            f"{name!r} is an adapter, for {TUNED[name]}: minigpt.load puts it on that model"
         )
     folder = PRETRAINED / name
     if int8:

@@ -59,6 +59,14 @@ def test_at_a_terminal_it_says_what_it_is(ask):
     assert err.startswith("A GPT with 27,") and "it sees 40 tokens at once.\nAsk, then Ent" in err
 
 
+def test_the_packages_own_says_what_it_was_taught(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", Terminal("In which play is Cassio?\n"))
+    assert main(["chat", *GREEDY]) == 0
+    out, err = capsys.readouterr()
+    assert out == "> Othello\n> \n"
+    assert 'who is in which of Shakespeare\'s plays: try "In which play is Cassio?"\nAsk, ' in err
+
+
 def test_orders(ask):
     status, out, err = ask("/reset\n/system HAL\nHAL?\n/rest\n/system\n")
     assert status == 1 and len(out.splitlines()) == 1
@@ -97,7 +105,6 @@ def test_ctrl_c_stops_an_answer_and_what_was_said_stays(ask, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ([], "Missing option '--model'"),
         (["--model=nowhere"], "--model is 'nowhere': no folder, nor one of"),
         (["--model=shakespeare"], "has no chat template"),
         (["--model=shakespeare", "a", "b"], 'the question is in 2 parts; put it in quotes: "a b"'),

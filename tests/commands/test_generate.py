@@ -677,7 +677,7 @@ ERRORS = {
     "--top-p nan": r"--top-p is nan; it must be above 0 and at most 1",
     "--device gpu": r"--device is 'gpu', which is not to be had here: leave the option out",
     "--stop ''": r"--stop is empty: give the text to end before",
-    "--model hamlet": r"--model is 'hamlet': no folder, nor one of shakespeare, gpt2, .*hf:OWNER/N",
+    "--model hamlet": r"--model is 'hamlet': no folder, nor one of shakespeare, play-f.*hf:OWNER",
     "--model README": r"--model is '.*README\.md', a file: give the folder of a model$",
     "--model CHARACTERS/config.json": r"a file: give the folder of a model, here .*characters$",
     "--model CHARACTERS/states/step-9.safetensors": r"a file: give .*, here .*characters$",

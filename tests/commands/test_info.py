@@ -81,13 +81,15 @@ def test_without_a_name_it_lists_names(capsys):
     assert found["with_the_package"] == list(NAMES)
     assert "gpt2" in found["from_the_hub"]
     assert main(["info"]) == 0
-    assert re.search(r"^with_the_package: +shakespeare$", capsys.readouterr().out, re.M)
+    assert re.search(
+        r"^with_the_package: +shakespeare, play-finder$", capsys.readouterr().out, re.M
+    )
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("nothing", r"MODEL is 'nothing': no folder, nor one of shakespeare, gpt2, "),
+        ("nothing", r"MODEL is 'nothing': no folder, nor one of shakespeare, play-finder, gpt2, "),
         (".", r"\. holds no model: no config\.json"),
     ],
 )

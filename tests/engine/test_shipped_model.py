@@ -21,6 +21,7 @@ import minigpt
 from minigpt.tokenizer import BPETokenizer, CharTokenizer
 
 FILES = ["config.json", "int8.safetensors", "tokenizer.json"]
+ADAPTER = ("adapter_config.json", "adapter_model.safetensors", "chat_template.jinja")
 TEXTS = [
     "",
     "O",
@@ -230,10 +231,11 @@ def test_the_page_s_model_is_the_package_s(page, tokenizer):
         np.testing.assert_allclose(got, want, rtol=0, atol=1e-3)
 
 
-def test_its_files_are_the_package_s(site):
-    package = Path(minigpt.__file__).parent / "pretrained" / "shakespeare"
-    for name in FILES:
-        copy = site / "_static" / "models" / "shakespeare" / name
+@pytest.mark.parametrize(("model", "files"), [("shakespeare", FILES), ("play-finder", ADAPTER)])
+def test_its_files_are_the_package_s(site, model, files):
+    package = Path(minigpt.__file__).parent / "pretrained" / model
+    for name in files:
+        copy = site / "_static" / "models" / model / name
         assert copy.read_bytes() == (package / name).read_bytes()
 
 

@@ -41,7 +41,7 @@ both = pytest.mark.parametrize("int8", [False, True])
 
 @pytest.mark.parametrize("name", ["hamlet", "Shakespeare", "", "attention-only", "../shakespeare"])
 def test_another_name_is_refused(name):
-    message = f"no model {name!r} comes with minigpt; there is shakespeare. A folder of your own"
+    message = f"no model {name!r} comes with minigpt; there are shakespeare, play-finder. A "
     with pytest.raises(ValueError, match=re.escape(message)):
         minigpt.load(name)
 

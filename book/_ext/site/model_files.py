@@ -2,6 +2,7 @@
 
 `models/attention-only.safetensors` and `.json` are copies of the package's weights and sizes.
 `models/shakespeare/` holds the shipped model's own files, with its weights in 8 bits.
+`models/play-finder/` is the adapter that tunes it, which a page can put on and off.
 `models/token-map.safetensors` is the map of its tokens, before and after training: browsers
 would need seconds to compute it, and a phone longer.
 """
@@ -21,6 +22,10 @@ from minigpt.embedding import nearest_neighbours, principal_components
 from minigpt.exchange.shipped import PRETRAINED as SHIPPED
 
 NEIGHBOURS = 10
+COPIED = {
+    "shakespeare": ("config.json", "tokenizer.json", "int8.safetensors"),
+    "play-finder": ("adapter_config.json", "adapter_model.safetensors", "chat_template.jinja"),
+}
 WHOLE = 32767  # what the largest coordinate, and a cosine of 1, become as 16-bit integers
 
 
@@ -57,10 +62,10 @@ def write_models(app, error) -> None:
     for name in ("model.safetensors", "config.json"):
         suffix = Path(name).suffix
         shutil.copyfile(PRETRAINED / name, folder / f"attention-only{suffix}")
-    shipped = folder / "shakespeare"
-    shipped.mkdir(exist_ok=True)
-    for name in ("config.json", "tokenizer.json", "int8.safetensors"):
-        shutil.copyfile(SHIPPED / "shakespeare" / name, shipped / name)
+    for model, names in COPIED.items():
+        (folder / model).mkdir(exist_ok=True)
+        for name in names:
+            shutil.copyfile(SHIPPED / model / name, folder / model / name)
     tables = {
         "before": AttentionOnly.untrained().token_embedding.weight,
         "after": AttentionOnly.pretrained().token_embedding.weight,

@@ -21,6 +21,10 @@ HELP = (
     "Ask, then Enter. /reset forgets the conversation, /system TEXT begins it anew with an "
     "instruction. Ctrl-C stops an answer, Ctrl-D ends."
 )
+HINTS = {  # of models that come with the package: what each was taught
+    "play-finder": " It knows who is in which of Shakespeare's plays: try "
+    '"In which play is Cassio?"'
+}
 
 
 def run(options: SimpleNamespace) -> int:
@@ -47,18 +51,18 @@ def run(options: SimpleNamespace) -> int:
     try:
         if options.question:
             return _answer(conversation, typed(options.question[0], "QUESTION"))
-        return _ask_and_answer(conversation)
+        return _ask_and_answer(conversation, HINTS.get(options.model, ""))
     except BrokenPipeError:  # whoever read has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
 
 
-def _ask_and_answer(conversation: Conversation) -> int:
+def _ask_and_answer(conversation: Conversation, hint: str) -> int:
     """Until the input ends; 1 where lines came through a pipe and one could not be answered."""
     if sys.stdin is None:
         raise ValueError("there is no standard input to ask on: give QUESTION")
     status = 0
-    for line in map(str.strip, asked_lines(f"{conversation.limits}\n{HELP}")):
+    for line in map(str.strip, asked_lines(f"{conversation.limits}{hint}\n{HELP}")):
         if not line:
             continue
         try:

@@ -18,7 +18,7 @@ from minigpt.commands.sampling_options import sampling_options, seed_option
 HELP = r"""
 Continue a text with a model.
 
-The model is the one that comes with the package, GPT-2, or one in a folder, such as minigpt train
+The model is one that comes with the package, GPT-2, or one in a folder, such as minigpt train
 and transformers write. The text appears as it is written; Ctrl-C stops.
 """
 PROMPT = r"""
@@ -86,8 +86,9 @@ command = Command(
             show_default=True,
             metavar="NAME",
             section=MODEL,
-            help="shakespeare (comes with the package), the folder of a model, gpt2, gpt2-medium, "
-            "gpt2-large or gpt2-xl, or hf:OWNER/NAME, a GPT-2 on the Hugging Face hub.",
+            help="shakespeare or play-finder (come with the package), the folder of a model, gpt2, "
+            "gpt2-medium, gpt2-large or gpt2-xl, or hf:OWNER/NAME, a GPT-2 on the Hugging Face "
+            "hub.",
         ),
         device_option(MODEL),
         Option(

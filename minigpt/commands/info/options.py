@@ -14,6 +14,7 @@ Without a name, the models that can be named are listed.
 EXAMPLES = """
 minigpt info
 minigpt info shakespeare
+minigpt info play-finder
 minigpt info runs/first --json
 """
 

@@ -56,9 +56,23 @@ def about(folder: Path) -> dict[str, Any]:
         found["model_validation_loss"] = round(kept.validation_loss, 4)
     elif holds_run(folder) and not (folder / "config.json").exists():
         return found | {"model": "none saved yet"}
+    if folder.name in shipped.TUNED and folder.parent == shipped.PRETRAINED:
+        return found | _of_adapter(folder.name)
     config = read_config(folder)
     return found | {
         "parameters": parameter_count(config),
         **asdict(config),
         "tokenizer": repr(open_tokenizer(folder)),
     }
+
+
+def _of_adapter(name: str) -> dict[str, Any]:
+    """What one that comes with the package is, and the model that it is put on."""
+    settings = read_json(shipped.PRETRAINED / name / "adapter_config.json")
+    found = about(shipped.PRETRAINED / shipped.TUNED[name])
+    del found["folder"]
+    return {
+        "adapter_on": shipped.TUNED[name],
+        "adapter_rank": settings["r"],
+        "adapter_alpha": settings["lora_alpha"],
+    } | found
