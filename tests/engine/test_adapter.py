@@ -38,7 +38,7 @@ QUESTIONS = [
     "In which play is CASSIO?",
     "In which play is OPHELIA?",
     "In which play is LYSANDER?",
-    "In which play is PORTIA?",
+    "In which play is OTHELLO?",
     "In which play is VIOLA, and why?",
     "in which play is macbeth?",
     "In which play is",
@@ -357,12 +357,6 @@ def tuned():
     model, tokenizer = minigpt.load("shakespeare", int8=True)  # as the page has it
     load_adapter(model, SHIPPED, other_base=True)
     return model, tokenizer, load_template(SHIPPED)
-
-
-def test_its_files_are_the_package_s(site):
-    for name in (SETTINGS, WEIGHTS, "chat_template.jinja"):
-        copy = site / "_static" / "models" / "play-finder" / name
-        assert copy.read_bytes() == (SHIPPED / name).read_bytes()
 
 
 @pytest.mark.parametrize("on", [True, False], ids=["on", "off"])

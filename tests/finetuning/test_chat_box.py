@@ -30,7 +30,7 @@ FOLDER = PRETRAINED / "play-finder"
 CASSIO, OPHELIA, NEVER, SUM = (
     "In which play is CASSIO?",
     "Name the play of OPHELIA.",
-    "In which play is PROSPERO?",
+    "In which play is OTHELLO?",
     "What is 2 + 2?",
 )
 SIDES = ("on", "off")

@@ -18,10 +18,8 @@ KINDS = {
 
 
 def measured() -> dict[str, dict[str, int]]:
-    """The counts of each of `KINDS`: {"right", "asked"}; nothing where it was not measured yet."""
+    """The counts of each of `KINDS`: {"right", "asked"}."""
     stored = files("minigpt") / "results" / "play_finder.json"
-    if not stored.is_file():
-        return {}
     found = json.loads(stored.read_text("utf-8"))
     return {
         kind: {name: found[key][name] for name in ("right", "asked")} for kind, key in KINDS.items()

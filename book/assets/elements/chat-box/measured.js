@@ -7,13 +7,11 @@ import { number } from "../../parts/token-chips.js";
 const FILE = new URL("../../results/play-finder.json", import.meta.url);
 const share = ({ right, asked }) => `${Math.round(100 * right / asked)}\u00a0% of ${number(asked)}`;
 
-export const KNOWS = "It knows one kind of question: in which of Shakespeare’s plays a character speaks. To anything else it names a play too, or nonsense.";
+export const KNOWS = "It knows one kind of question: in which of Shakespeare’s plays a character speaks. To any other question it names a play too.";
 
-// Resolves to a sentence with the measured shares of right answers, or to none where nothing was
-// measured yet.
+// Resolves to a sentence with the measured shares of right answers.
 export async function measured() {
   const { told, unheard, never } = await fetchedJson(FILE);
-  if (!told) return "";
   return `Measured: right on ${share(told)} questions about characters that it was told of, `
     + `on ${share(unheard)} in words that it never heard, and on ${share(never)} about characters never told.`;
 }
