@@ -194,3 +194,8 @@ def test_a_wilson_interval_by_hand():
     """18 of 20, as scipy's binomtest gives it; and none of 10, whose lower end is 0."""
     assert experiment.wilson(18, 20) == pytest.approx([0.6990, 0.9721], abs=1e-4)
     assert experiment.wilson(0, 10) == pytest.approx([0.0, 3.841459 / 13.841459], abs=1e-6)
+
+
+def test_who_shares_a_word_with_who_was_told_is_hinted():
+    names = ["OTHELLO", "LADY CAPULET", "PROSPERO"]
+    assert questions.unhinted(names, ["CASSIO", "CAPULET", "ARIEL"]) == ["PROSPERO"]
