@@ -14,7 +14,7 @@ from tqdm.auto import trange
 
 import minigpt
 from minigpt.data import shakespeare, train_validation_split
-from minigpt.finetuning import LoRAConfig, Replay, add_adapter
+from minigpt.finetuning import LoRAConfig, Replay, add_adapter, trained_numbers
 from minigpt.finetuning.tuning_recipe import TUNING
 from minigpt.model import GPT
 from minigpt.tokenizer import BPETokenizer
@@ -54,9 +54,8 @@ def material() -> Material:
     plain = GPT(replace(model.config, dropout=0.0))
     plain.load_state_dict(model.state_dict())
     texts = train_validation_split(shakespeare())
-    return Material(
-        plain, tokenizer, texts, tuple(torch.tensor(tokenizer.encode(t)) for t in texts)
-    )
+    ids = tuple(torch.tensor(tokenizer.encode(text)) for text in texts)
+    return Material(plain, tokenizer, texts, ids)
 
 
 def stretches(ids: Tensor, vocab_size: int, length: int) -> tuple[Tensor, Tensor]:
@@ -83,29 +82,36 @@ def look(model: GPT, of: Material, step: int) -> dict[str, float]:
     return {"step": step} | {name: round(value, 4) for name, value in told.items()}
 
 
-def go_on(
-    way: Way, seed: int, of: Material, steps: int = STEPS, stop: int | None = None
-) -> tuple[dict, GPT]:
-    """The run, and the model that it made; `stop` leaves after so many of the steps."""
-    begin = time.process_time()
-    steps = round(way.times * steps)
+def started(way: Way, seed: int, of: Material, steps: int) -> Trainer:
+    """A copy of the model before its first step."""
     model = copy.deepcopy(of.model)
-    trained = sum(p.numel() for p in model.parameters())
     if way.rank:
         config = LoRAConfig(rank=way.rank, alpha=2 * way.rank)
-        trained = add_adapter(model, config, generator=torch.Generator().manual_seed(seed))
-    rate = way.learning_rate
-    rates = {"learning_rate": rate}
+        add_adapter(model, config, generator=torch.Generator().manual_seed(seed))
+    rates = {"learning_rate": way.learning_rate}
     if way.muon:
-        rates = {"learning_rate": rate * MUON_TABLE_RATE, "muon_learning_rate": rate}
-        rates["optimizer"] = "muon"
+        rates = {"learning_rate": way.learning_rate * MUON_TABLE_RATE}
+        rates |= {"muon_learning_rate": way.learning_rate, "optimizer": "muon"}
     changes = {"steps": steps, "batch_size": BATCH, "seed": seed, **rates}
     recipe = replace(TUNING, warmup=min(TUNING.warmup, steps), **changes)
     source = old = TextBatches(of.ids[0], LENGTH, seed)
     if way.plays < 1:
         new = Repetitions(of.ids[0], model.config.vocab_size, LENGTH, seed)
         source = Replay(new, old, way.plays)
-    trainer = Trainer(model, source, recipe)
+    return Trainer(model, source, recipe)
+
+
+def go_on(
+    way: Way, seed: int, of: Material, steps: int = STEPS, stop: int | None = None
+) -> tuple[dict, GPT]:
+    """The run, and the model that it made; `stop` leaves after so many of the steps.
+
+    Its "heads" are where the best of either kind are at the end: block and head, from 0.
+    """
+    begin = time.process_time()
+    steps = round(way.times * steps)
+    trainer = started(way, seed, of, steps)
+    model = trainer.model
     curve = [look(model, of, 0)]
     for _ in trange(steps if stop is None else stop, desc=f"{way.method}, seed {seed}"):
         trainer.step()
@@ -114,7 +120,8 @@ def go_on(
     drawn, _ = stretches(of.ids[1], model.config.vocab_size, FAR)
     after, before = head_scores(model, drawn)
     run = {"experiment": "going on", "method": way.method, "seed": seed, "steps": steps}
-    run |= {"optimizer": recipe.optimizer, "learning_rate": rate, "plays": way.plays}
-    run |= {"rank": way.rank, "trained": trained, "far": round(copy_losses(model, drawn)[1], 4)}
+    run |= {"optimizer": trainer.recipe.optimizer, "learning_rate": way.learning_rate}
+    run |= {"plays": way.plays, "rank": way.rank}
+    run |= {"trained": trained_numbers(model), "far": round(copy_losses(model, drawn)[1], 4)}
     run["heads"] = [divmod(int(scores.argmax()), scores.shape[1]) for scores in (after, before)]
     return run | {"seconds": round(time.process_time() - begin), "curve": curve}, model
