@@ -46,6 +46,7 @@ SEEDS = (1, 2, 3)
 FULL = Way("full", 0.02)
 OTHERS = (
     Way("adapter", 0.04, rank=8, times=1.5),
+    Way("adapter", 0.01, rank=8, times=1.5),
     Way("full, AdamW", 2e-3, muon=False),
     Way("plays alone", 0.02, plays=1),
 )
@@ -102,10 +103,10 @@ def main() -> None:
     for seed in SEEDS:
         keep(learn_tasks("shipped", of.model, seed, of, few))
         keep(learn_tasks("with induction", with_heads, seed, of, few))
-        keep(go_on(OTHERS[seed - 1], 1, of, steps)[0])
     # As many steps in all as the one with induction has had, and its optimiser.
     keep(learn_tasks("shipped, longer", of.model, 1, of, steps + few, muon=True))
-    keep(go_on(FULL, 2, of, steps)[0])
+    for way in OTHERS:
+        keep(go_on(way, 1, of, steps)[0])
 
 
 if __name__ == "__main__":
