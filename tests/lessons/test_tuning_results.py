@@ -13,6 +13,7 @@ def test_runs_are_found_by_their_settings():
     (alone,) = tuning_runs("bible", method="full", learning_rate=5e-4, seed=1, share=None)
     assert alone in full and "share" not in alone
     assert len(tuning_runs("bible")) > len(full)
+    assert {run["method"] for run in tuning_runs("bible", rank=8)} == {"lora"}
     assert {run["experiment"] for run in tuning_runs("sorting")} == {"sorting"}
 
 
