@@ -29,6 +29,7 @@ from tuning import answer_groups, bible, plays, ranks, sorting
 from minigpt.data.whole_file import read_json
 
 STEPS = 400  # at most, a run
+AHEAD = 6  # runs by which a seed is before the next
 NAMES = ("experiment", "method", "seed", "learning_rate", "steps", "rank", "share", "of", "reward")
 Run = dict[str, Any]
 EXPERIMENTS: dict[str, tuple[Callable[[], list[Run]], Callable[[Run], Run]]] = {
@@ -49,13 +50,13 @@ def wanted(steps: int) -> list[tuple[Run, Callable[[Run], Run]]]:
 
 
 def in_turn(jobs: list[tuple[Run, Callable[[Run], Run]]]) -> list[tuple[Run, Callable[[Run], Run]]]:
-    """The first seed of everything first, and the experiments in turn: an interrupted command has
-    a little of all."""
+    """The experiments in turn, and of each the first runs of every seed before the last ones of the
+    first: an interrupted command has most of what matters."""
     places: Counter[tuple[str, int]] = Counter()
     keys = []
     for settings, _ in jobs:
         key = settings["experiment"], settings["seed"]
-        keys.append((settings["seed"], places[key]))
+        keys.append(places[key] + AHEAD * settings["seed"])
         places[key] += 1
     order = sorted(range(len(jobs)), key=keys.__getitem__)
     return [jobs[i] for i in order]
