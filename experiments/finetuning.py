@@ -17,6 +17,7 @@ file it writes `answer_groups.json`. Figures of the runs, losses in nats per tok
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -47,6 +48,19 @@ def wanted(steps: int) -> list[tuple[Run, Callable[[Run], Run]]]:
     ]
 
 
+def in_turn(jobs: list[tuple[Run, Callable[[Run], Run]]]) -> list[tuple[Run, Callable[[Run], Run]]]:
+    """The first seed of everything first, and the experiments in turn: an interrupted command has
+    a little of all."""
+    places: Counter[tuple[str, int]] = Counter()
+    keys = []
+    for settings, _ in jobs:
+        key = settings["experiment"], settings["seed"]
+        keys.append((settings["seed"], places[key]))
+        places[key] += 1
+    order = sorted(range(len(jobs)), key=keys.__getitem__)
+    return [jobs[i] for i in order]
+
+
 def done(settings: Run, runs: list[Run]) -> Run | None:
     """The run of these settings, if it is among those that are stored."""
     wanted = [settings.get(name) for name in NAMES]
@@ -57,9 +71,7 @@ def main() -> None:
     _, arguments = command_line(__doc__, "finetuning", STEPS)
     out, jobs = arguments.out, wanted(arguments.steps)
     stored = read_json(out)["runs"] if out.exists() else []
-    # The first seed of everything before the second: an interrupted command has a little of all.
-    order = sorted(jobs, key=lambda job: job[0]["seed"])
-    for settings, run in tqdm(order):
+    for settings, run in tqdm(in_turn(jobs)):
         if done(settings, stored) is None:
             stored.append(settings | run(settings))
             known = [done(settings, stored) for settings, _ in jobs]

@@ -21,6 +21,7 @@ OLD_WINDOWS, OLD_LENGTH = 40, 256
 ROWS = 8  # windows at a time, when measuring
 
 
+@functools.cache
 def tokenizer() -> BPETokenizer:
     """That of the shipped model."""
     return BPETokenizer.shakespeare()

@@ -63,7 +63,7 @@ def right(model: GPT, pairs: list[Pair]) -> int:
     names = tokenizer()
     prompts = [TEMPLATE.encode(chat(p, False), names, answer=True)[0] for p in pairs]
     stop = names.encode("\n")[:1]
-    found = generate(model, prompts, MOST, Sampling(temperature=0), stop)
+    found = generate(model, prompts, MOST, Sampling(temperature=0.0), stop)
     return sum(names.decode(ids) == p.answer for ids, p in zip(found, pairs, strict=True))
 
 

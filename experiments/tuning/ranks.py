@@ -51,11 +51,11 @@ def changes(steps: int) -> dict[str, Tensor]:
 
 def with_rank(rank: int, of: str, steps: int) -> tuple[GPT, float]:
     """The model with what is left of the change, and its share of the sum of squares."""
-    model, _ = prepared("full", SEED)
+    model, changed = prepared("full", SEED)[0], changes(steps)
     kept = whole = 0.0
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            change = changes(steps)[name]
+            change = changed[name]
             whole += change.square().sum().item()
             if of == "all" or name.endswith(LAYERS):
                 left = cut(change, rank)

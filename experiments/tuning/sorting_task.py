@@ -105,7 +105,7 @@ def figures(model: GPT, reference: GPT, pairs: list[Pair], seed: int = 0) -> dic
     Args:
         reference: the model as it was at the start.
     """
-    best = generate(model, asked(pairs), TOKENS, Sampling(temperature=0), (end(),))
+    best = generate(model, asked(pairs), TOKENS, Sampling(temperature=0.0), (end(),))
     hits = [is_right(p.prompt, CHARACTERS.decode(a)) for p, a in zip(pairs, best, strict=True)]
     groups = sampled(model, pairs, seed)
     rights = rewards_of(groups, is_right, CHARACTERS.decode)
