@@ -18,10 +18,10 @@ export function tell({ answers, advantages, equal, divide, beta, right, spread, 
   }
   const [best, worst] = [Math.max(...advantages), Math.min(...advantages)].map((x) => fixed(x, "+"));
   if (beta) {
-    return `With the penalty taken off, the answers above the mean get up to ${best} and become likelier, those below it down to ${worst}. `
+    return `With the penalty taken off, the answers above the mean get up to ${best} and are pushed up, those below it ${worst} at most and are pushed down. `
       + "A right answer that the model has moved to already is lifted less.";
   }
-  const moved = `Each right answer gets ${best} and becomes likelier, each wrong one ${worst} and less likely; all ${size} sum to 0.`;
+  const moved = `Each right answer gets ${best} and is pushed up, each wrong one ${worst} and is pushed down; all ${size} sum to 0.`;
   if (divide) return `${moved} Divided by the spread, ${fixed(spread)}, a group with few right answers, or few wrong ones, pulls as hard as one of halves.`;
   const fewer = right * 2 < size ? "right" : "wrong";
   return `${moved} ${right * 2 === size ? "They are as many, so all move alike." : `The ${fewer} ones are fewer, so each of them is moved further.`}`;

@@ -147,17 +147,17 @@ class PreferencePair extends HTMLElement {
   tell() {
     const { chosen, rejected } = this.state;
     const { agreement, loss } = this.result;
-    const percent = `${(100 * agreement).toFixed(0)} %`;
+    const often = `${(100 * agreement).toFixed(0)} times in 100`;
     if (chosen === rejected) {
       return `${chosen ? "Both answers changed alike" : "The model is still the reference"}: it says “the chosen one” as a coin would, and the loss is ln 2 = ${loss.toFixed(3)}, whatever β is.`;
     }
     if (chosen < rejected) {
-      return `The implied reward prefers the rejected answer, and agrees with the choice by ${percent} only. The surer the model is of the wrong one, the nearer each push comes to β.`;
+      return `The implied reward prefers the rejected answer, and agrees with the choice ${often}. The surer the model is of the wrong one, the nearer each push comes to β.`;
     }
     const both = chosen < 0 ? "Both answers became less likely, the chosen one too. The loss fell all the same, as the rejected one fell further: it reads the difference and nothing else."
       : rejected > 0 ? "Both answers became likelier, the chosen one more: the loss reads the difference and nothing else."
         : "The chosen answer lies above the rejected one.";
-    return `It agrees with the choice by ${percent}. ${both} The surer it is, the less is pushed.`;
+    return `It agrees with the choice ${often}. ${both} The surer it is, the less is pushed.`;
   }
 }
 
