@@ -154,7 +154,8 @@ def test_scores_equal_python_s_and_off_they_are_the_base_s(page, tmp_path, sizes
     found = np.array(page.evaluate("ids => everywhere(ids)", ids))
     np.testing.assert_allclose(found, by_python(model, ids), rtol=0, atol=1e-5)
     assert np.abs(found - np.array(before)).max() > 0.01  # it does something
-    page.evaluate("() => model.use(undefined)")
+    # What was read with another adapter is forgotten.
+    assert page.evaluate("() => { model.use(undefined); return model.length; }") == 0
     assert page.evaluate("ids => everywhere(ids)", ids) == before
     page.evaluate("() => { window.model = plain; }")
     assert page.evaluate("ids => everywhere(ids)", ids) == before
