@@ -61,7 +61,7 @@ def tune(model, batches, rate, warmup=5):
 
 
 class LoRA(nn.Module):
-    """A frozen layer, and a thin path beside it (Hu et al. 2021)."""
+    """A frozen layer, and a thin path beside it (Hu et al. 2022)."""
 
     def __init__(self, layer, rank, alpha):
         super().__init__()

