@@ -1,6 +1,6 @@
 """Give the book's model induction heads, see when it learns to copy, and store the curves.
 
-    python experiments/induction.py                 # as stored: about 35 minutes on one core
+    python experiments/induction.py                 # as stored: about half an hour on one core
     python experiments/induction.py --steps 20 --out /tmp/trial.json
 
 The shipped model goes on with rows in which a stretch comes again, half of each batch, and with
@@ -105,8 +105,8 @@ def main() -> None:
         keep(learn_tasks("with induction", with_heads, seed, of, few))
     # As many steps in all as the one with induction has had, and its optimiser.
     keep(learn_tasks("shipped, longer", of.model, 1, of, steps + few, muon=True))
-    for way in OTHERS:
-        keep(go_on(way, 1, of, steps)[0])
+    for way, seed in [(FULL, 2), *((way, 1) for way in OTHERS)]:
+        keep(go_on(way, seed, of, steps)[0])
 
 
 if __name__ == "__main__":
