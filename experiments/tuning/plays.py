@@ -30,7 +30,7 @@ def grid() -> list[Settings]:
         ("lora", 5e-3, STEPS, {"rank": 8}, SEEDS),
         ("full", 1e-3, STEPS, {"share": 0.25}, SEEDS),
         ("full, no mask", 1e-3, STEPS, {}, SEEDS),
-        ("last-block", 3e-3, STEPS, {}, (1,)),
+        ("last-block", 3e-3, STEPS, {}, SEEDS),
         ("lora", 5e-3, LONG, {"rank": 8}, SEEDS),
         ("scratch", 1e-3, LONG, {}, SEEDS),
     ]

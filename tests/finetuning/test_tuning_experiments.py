@@ -285,3 +285,78 @@ def test_rewards_and_logarithms_of_the_groups(begun):
         stored = [answer["reference"] for answer in group["answers"]]
         # 50 steps on another processor may end a little elsewhere.
         assert again == pytest.approx(stored, abs=0.3)
+
+
+# What the book says of them: of every seed, unless said otherwise.
+
+
+def each(name: str, *arguments, **settings) -> list[float]:
+    """A figure of the runs with these settings, in the order of the seeds."""
+    found = [run[name] for run in of(*arguments, **settings)]
+    assert found, settings
+    return found
+
+
+def test_a_tuned_model_reads_the_bible_and_one_from_scratch_does_not():
+    before = of("bible", method="before")[0]
+    full = {"method": "full", "learning_rate": 5e-4, "share": None}
+    assert max(each("new", "bible", **full)) < before["new"] - 1.5
+    assert min(each("new", "bible", method="scratch")) > before["new"]
+    assert min(each("old", "bible", **full)) > before["old"] + 0.3
+    drill = of("bible", method="full", learning_rate=1e-2)[0]
+    assert (
+        drill["old"] > before["old"] + 1
+        and abs(drill["new"] - each("new", "bible", **full)[0]) < 0.05
+    )
+
+
+def test_replay_keeps_most_of_the_old_and_costs_little():
+    common = {"method": "full", "learning_rate": 5e-4}
+    without, replay = ({"share": share, **common} for share in (None, 0.25))
+    lost = each("old", "bible", **without)[0] - of("bible", method="before")[0]["old"]
+    kept = each("old", "bible", **without)[0] - max(each("old", "bible", **replay))
+    assert kept > 0.55 * lost
+    assert max(each("new", "bible", **replay)) < max(each("new", "bible", **without)) + 0.07
+
+
+def test_lora_forgets_more_at_an_equal_gain_though_a_low_rank_need_not():
+    before = of("bible", method="before")[0]["old"]
+    lora = {"method": "lora", "rank": 8, "learning_rate": 3e-3}
+    full = {"method": "full", "learning_rate": 2e-4}
+    for one, other in zip(each("new", "bible", **lora), each("new", "bible", **full), strict=True):
+        assert abs(one - other) < 0.03
+    losses = [each("old", "bible", **settings) for settings in (lora, full)]
+    assert min(losses[0]) - before > 1.8 * (max(losses[1]) - before)
+    cut = of("ranks", of="all", rank=4)[0]  # of the full tuning at 5e-4
+    assert abs(cut["new"] - of("bible", **lora)[0]["new"]) < 0.01
+    assert cut["old"] < min(losses[0]) - 0.15
+
+
+def test_who_is_in_which_play_is_learned_by_heart():
+    short = {"learning_rate": 1e-3, "steps": plays.STEPS, "share": None}
+    told = each("told", "plays", method="full", **short)
+    of_all = of("plays", method="full", **short)[0]
+    assert min(told) > 0.7 * of_all["told_of"]
+    assert max(each("untold", "plays", method="full", **short)) < 0.2 * of_all["untold_of"]
+    assert 4 * max(each("told", "plays", method="scratch", **short)) < 1.2 * min(told)
+    assert 2.5 * max(each("told", "plays", method="full, no mask", **short)) < min(told)
+    assert 2 * max(each("told", "plays", method="lora", steps=plays.STEPS)) < min(told)
+
+
+def test_a_reward_is_worth_something_answers_more_and_chance_nothing():
+    begun = each("pass_1", "sorting", method="start")
+    common = {"learning_rate": 1e-3, "steps": sorting.STEPS, "reward": "right"}
+    found = {m: each("pass_1", "sorting", method=m, **common) for m in sorting.METHODS}
+    for start, reward, kept, chance in zip(
+        begun, found["reward"], found["rejection"], found["shuffled"], strict=True
+    ):
+        assert reward > 2 * start and kept > reward and chance < 0.2 * start
+    seconds = {m: each("cpu_seconds", "sorting", method=m, **common) for m in sorting.METHODS}
+    assert 4 * max(seconds["answers"]) < min(seconds["reward"])
+
+
+def test_a_reward_that_can_be_cheated_is_and_too_late_there_is_no_way_back():
+    for run in of("sorting", reward="in order"):
+        assert run["curve"][-1][1] > 0.95 and run["pass_1"] < 0.01
+    for run in of("sorting", method="repaired"):
+        assert run["pass_1"] < 0.01

@@ -62,7 +62,7 @@ def test_all_elements_are_tried():
     defined = {path.stem for path in scripts if f'define("{path.stem}"' in path.read_text("utf-8")}
     used = {name for name in defined if f"<{name} data-still=" in text}
     assert {"text-playground", "looking-glass", "live-tokenizer", "loss-curves"} <= used
-    assert len(used) == 13
+    assert len(used) == 16
 
 
 def test_a_folder_of_any_name_is_quoted(page, site, tmp_path):
