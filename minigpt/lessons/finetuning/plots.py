@@ -44,8 +44,11 @@ def forgetting_plane(
     Shown in https://minigpt-book.github.io/minigpt/finetuning.html
     """
     check_names(runs, "ways")
+    levels = [before[1], *(old for points in runs.values() for _, old, _ in points)]
+    air = 0.05 * (max(levels) - min(levels))
     plot = figure(
         height=380,
+        y_range=Range1d(min(levels) - air, max(levels) + air),
         x_axis_label="loss on the new text (nats per token)",
         y_axis_label="loss on the old text",
         tools="",
@@ -104,7 +107,7 @@ def rank_slider(
     )
     plot.vbar(x="place", top="value", width=1, color=BLUE, alpha="alpha", source=source)
     slider = Slider(
-        title="Step of the rank",
+        title="Rank, from none to all",
         start=0,
         end=len(ranks) - 1,
         step=1,
