@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -68,10 +69,30 @@ def done(settings: Run, runs: list[Run]) -> Run | None:
     return next((run for run in runs if [run.get(name) for name in NAMES] == wanted), None)
 
 
+def stored_runs(out: Path, jobs: list[tuple[Run, Callable[[Run], Run]]]) -> list[Run]:
+    """What an earlier command has left.
+
+    Raises:
+        ValueError: a file that is no whole JSON, or holds runs that are not among the jobs and
+            would be lost.
+    """
+    if not out.exists():
+        return []
+    earlier = read_json(out)
+    runs = earlier.get("runs", []) if isinstance(earlier, dict) else [None]
+    ours = [[settings.get(name) for name in NAMES] for settings, _ in jobs]
+    if any(run is None or [run.get(name) for name in NAMES] not in ours for run in runs):
+        raise ValueError(f"{out} holds runs of other settings: choose another --out")
+    return runs
+
+
 def main() -> None:
-    _, arguments = command_line(__doc__, "finetuning", STEPS)
+    parser, arguments = command_line(__doc__, "finetuning", STEPS)
     out, jobs = arguments.out, wanted(arguments.steps)
-    stored = read_json(out)["runs"] if out.exists() else []
+    try:
+        stored = stored_runs(out, jobs)
+    except ValueError as error:
+        parser.error(str(error))
     for settings, run in tqdm(in_turn(jobs)):
         if done(settings, stored) is None:
             stored.append(settings | run(settings))

@@ -95,6 +95,18 @@ def test_an_interrupted_experiment_goes_on_where_it_stopped(monkeypatch, tmp_pat
     assert groups["groups"] == [{"step": 4}]
 
 
+def test_runs_of_other_settings_are_not_lost(monkeypatch, tmp_path, capsys):
+    out = tmp_path / "a.json"
+    monkeypatch.setattr(experiment, "EXPERIMENTS", {})  # nothing is to be run
+    monkeypatch.setattr(sys, "argv", ["finetuning.py", "--out", str(out)])
+    message = "holds runs of other settings: choose another --out"
+    for text, told in {'{"runs": [{"seed": 1}]}': message, "[]": message, "{": "no whole"}.items():
+        out.write_text(text)
+        with pytest.raises(SystemExit):
+            experiment.main()
+        assert told in capsys.readouterr().err and out.read_text() == text
+
+
 # The King James Bible.
 
 
