@@ -13,6 +13,8 @@ import torch
 from copy_tasks import TASKS, verse_lines
 from going_on import Material, go_on, look
 
+from minigpt.finetuning import Replay
+
 STORED = json.loads((files("minigpt") / "results/induction.json").read_text("utf-8"))
 ON = [run for run in STORED["runs"] if run["experiment"] == "going on"]
 TUNED = [run for run in STORED["runs"] if run["experiment"] == "tasks"]
@@ -74,6 +76,15 @@ def test_no_question_was_heard(of):
     assert not {*lines} & {*verse_lines(of.texts[0])}
 
 
+def test_a_line_that_stands_in_the_training_text_is_not_asked(of, monkeypatch):
+    monkeypatch.setattr(induction, "QUESTIONS", 2)
+    texts = (
+        "Who is it there?\nGo now, and see",
+        "Go now, and see\nLook up and weep\nAy, that I do",
+    )
+    assert induction.unheard(replace(of, texts=texts)) == ["Look up and weep", "Ay, that I do"]
+
+
 @pytest.mark.parametrize("way", WAYS, ids=[f"{way.method}, {way.learning_rate}" for way in WAYS])
 def test_a_step_of_each_way(of, way, monkeypatch):
     monkeypatch.setattr(going_on, "MEASURED_ON", 1)
@@ -83,7 +94,8 @@ def test_a_step_of_each_way(of, way, monkeypatch):
     stored = next(other for other in ON if other["method"] == way.method)
     assert stored.keys() == run.keys() and stored["trained"] == run["trained"]
     assert [point["step"] for point in run["curve"]] == [0, 1]
-    assert run["curve"][1]["second"] < run["curve"][0]["second"] or way.plays == 1
+    source = going_on.started(way, 1, of, 10).windows
+    assert isinstance(source, Replay) == (way.plays < 1) and source.tokens == len(of.ids[0])
     assert model is not of.model
 
 
